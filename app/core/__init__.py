@@ -1,0 +1,1 @@
+"""Ground floor: settings, clock, calendar, errors, log, signing, database, resources, and the mail vocabulary."""

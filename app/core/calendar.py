@@ -1,0 +1,113 @@
+"""The paper's calendar: which instants belong to an edition, and when each reader's morning is. Pure.
+
+An edition of date D owns the window from FREEZE_AT of D to FREEZE_AT of D + 1, both in TIMEZONE:
+planned instants, never the moment something really happened.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_MINUTE = timedelta(minutes=1)
+_NOT_PLACES = re.compile(r"(right|posix)/.*|localtime|posixrules|Factory")
+"""Files beside the IANA names on many machines: leap-second clocks, copies, and this machine's own zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open, `start <= instant < end`, both UTC."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The IANA zone `name`, or None where this machine knows no such zone."""
+    if _NOT_PLACES.fullmatch(name):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """`day` at `at` in `zone`, as UTC. The first of two; where DST leaves none, the moment the gap ends at."""
+    local = datetime.combine(day, at, zone)
+    instant = local.astimezone(UTC)
+    if _wall(instant, zone) == (day, at):
+        return instant
+    # PEP 495: with fold=0 the offset before the gap is used, so the result lies past the gap by as much as
+    # `at` lies inside it. Take that amount off again.
+    skipped = datetime.combine(day, at, zone).replace(fold=1).astimezone(UTC)
+    return _gap_end(min(instant, skipped), max(instant, skipped), zone)
+
+
+def _gap_end(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    before = low.astimezone(zone).utcoffset()
+    while high - low > _MINUTE:
+        middle = low + (high - low) // 2
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+    return high.replace(second=0, microsecond=0)
+
+
+def edition_window(day: date, freeze_at: time, zone: ZoneInfo) -> Window:
+    """The window that the edition of `day` owns."""
+    return Window(instant_of(day, freeze_at, zone), instant_of(day + timedelta(days=1), freeze_at, zone))
+
+
+def edition_day(now: datetime, freeze_at: time, zone: ZoneInfo) -> date:
+    """The date of the edition whose window holds `now`."""
+    today = now.astimezone(zone).date()
+    for day in (today + timedelta(days=1), today, today - timedelta(days=1)):
+        if edition_window(day, freeze_at, zone).holds(now):
+            return day
+    raise AssertionError("windows leave no gap")
+
+
+@lru_cache(maxsize=65_536)
+def due_instant(zone: ZoneInfo, minute: int, window: Window) -> datetime:
+    """When a reader in `zone`, who asked for minute `minute` of the local day, is due in `window` (UTC).
+
+    The first such local time in the window; the window's last minute where a DST gap leaves none.
+    """
+    at = time(minute // 60, minute % 60)
+    day = window.start.astimezone(zone).date() - timedelta(days=1)
+    last = window.end.astimezone(zone).date()
+    while day <= last:
+        for fold in (0, 1):
+            instant = datetime.combine(day, at, zone).replace(fold=fold).astimezone(UTC)
+            if window.holds(instant) and _wall(instant, zone) == (day, at):
+                return instant
+        day += timedelta(days=1)
+    return window.end - _MINUTE
+
+
+def _wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
+    local = instant.astimezone(zone)
+    return local.date(), local.time()
+
+
+def volume_of(day: date, founded: date) -> int:
+    """The paper's volume: 1 in the year it began, one more each calendar year."""
+    return day.year - founded.year + 1
+
+
+_ROMAN = (
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"),
+    (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+)  # fmt: skip
+
+
+def roman(number: int) -> str:
+    """`number` (1 to 3999) in Roman numerals, as a newspaper prints its volume."""
+    digits = []
+    for value, sign in _ROMAN:
+        count, number = divmod(number, value)
+        digits.append(sign * count)
+    return "".join(digits)

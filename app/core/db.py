@@ -1,0 +1,190 @@
+"""The database's one door: two context managers open every transaction of the service.
+
+`db.read()` gives a session that sees one snapshot and may not write; `db.write()` gives one that commits
+when its block ends and rolls back when it raises. On SQLite one writer connection per process queues its
+writers here instead of failing in the engine, and readers never wait (WAL).
+"""
+
+import errno
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Integer, event, text
+from sqlalchemy.engine import URL, Connection, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from app.core.errors import ConfigurationError, StorageError, StorageUnavailable
+
+Session = AsyncSession
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=5000",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "cache_size=-65536",
+)
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""A row id: SQLite gives ids out of its own accord only to a column typed INTEGER."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant, stored in UTC; refuses naive values, always gives aware ones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def async_url(url: str) -> URL:
+    """DATABASE_URL with the driver we use. Raises ConfigurationError for any engine but the two."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "MORNINGPOST_DATABASE_URL is not a database URL such as sqlite:///var/morningpost.db "
+            "or postgresql://user:password@host/name"
+        ) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise ConfigurationError(f"MORNINGPOST_DATABASE_URL names {other!r}; only sqlite and postgresql are known")
+
+
+class Database:
+    """Both engines behind `read()` and `write()`. `url` is DATABASE_URL as written."""
+
+    def __init__(self, url: str) -> None:
+        self.url = async_url(url)
+        if self.is_sqlite:
+            self._make_folder()
+            self._writer = self._sqlite_engine(1, _PRAGMAS)
+            self._reader = self._sqlite_engine(4, (*_PRAGMAS, "query_only=ON")).execution_options(readonly=True)
+        else:
+            self._writer = create_async_engine(
+                self.url, pool_size=10, max_overflow=0, pool_timeout=10, pool_pre_ping=True
+            )
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Session]:
+        """A session on one snapshot; nothing it does is kept."""
+        async with _translated(), AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Session]:
+        """A session that commits at the end of the block. Never open a second one inside it."""
+        async with _translated(), AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def check(self) -> None:
+        """Raises StorageUnavailable where the database does not answer."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    def _make_folder(self) -> None:
+        file = self.file
+        if file is None or str(file) == ":memory:":
+            raise ConfigurationError("MORNINGPOST_DATABASE_URL needs a file: a database in memory forgets its readers")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"the folder {file.parent} cannot be made: {error.strerror}") from None
+
+    def _sqlite_engine(self, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
+        engine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
+        event.listen(engine.sync_engine, "connect", partial(_on_sqlite_connect, pragmas))
+        event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
+        return engine
+
+
+def _on_sqlite_connect(pragmas: tuple[str, ...], connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver must not open transactions by itself
+    cursor = connection.cursor()
+    for pragma in pragmas:
+        cursor.execute("PRAGMA " + pragma)
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once with "database is locked".
+    readonly = connection.get_execution_options().get("readonly")
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        # Only the first line: PostgreSQL's second one quotes the row, addresses and all.
+        raise StorageError(f"the database refused a row: {_first_line(error.orig)}") from error
+    except (OperationalError, PoolTimeout) as error:
+        raise StorageUnavailable(_reason(error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageUnavailable(_reason(error)) from error
+        raise StorageError(_reason(error)) from error
+    except SQLAlchemyError as error:
+        raise StorageError(_reason(error)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EROFS):
+            raise StorageUnavailable(f"the database's disk took no more: {error.strerror}") from error
+        raise
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"the database did not answer: {_first_line(cause)}"
+
+
+def _first_line(cause: object) -> str:
+    return next(iter(str(cause).splitlines()), "") or type(cause).__name__
+
+
+def lease_clock(session: Session) -> str:
+    """SQL for the database's own clock in milliseconds since 1970: leases, and nothing else, run on it.
+
+    Two machines may disagree about the time; a lease they both read from one database cannot.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"

@@ -1,0 +1,118 @@
+"""Signed links: purpose-bound HMAC tokens, derived from rows when a mail is rendered, never stored.
+
+A token is base64url without padding of
+
+    version (1 byte) · key id (2 bytes) · expiry (4 bytes, hours since 1970, 0 = never) · reference · tag (16 bytes)
+
+where the tag is HMAC-SHA256 over the purpose and everything before it, cut to 128 bits (RFC 2104 section 5).
+The reference is the opaque id of a row. The first key signs; every key verifies; a key marked
+`retired:` verifies unsubscribe links only, because those must work for as long as anybody keeps the mail.
+"""
+
+import hashlib
+import hmac
+import secrets
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from app.core.errors import ConfigurationError, InvalidToken
+
+_HEADER = struct.Struct(">BHI")
+_TAG = 16
+_VERSION = 1
+_LONGEST = 128
+_LONGEST_REFERENCE = 64
+RETIRED = "retired:"
+SHORTEST_KEY = 32
+
+
+class Purpose(StrEnum):
+    """What a link may do. A token made for one purpose never opens another."""
+
+    CONFIRM = "confirm"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    id: int
+    secret: bytes = field(repr=False)
+    retired: bool = False
+
+
+def _key(text: str) -> _Key:
+    retired = text.startswith(RETIRED)
+    secret = text.removeprefix(RETIRED).encode()
+    if len(secret) < SHORTEST_KEY:
+        raise ConfigurationError(f"each key of MORNINGPOST_SECRET_KEYS needs at least {SHORTEST_KEY} characters")
+    digest = hashlib.sha256(b"morningpost key id\0" + secret).digest()
+    return _Key(int.from_bytes(digest[:2], "big"), secret, retired)
+
+
+class Signer:
+    """Makes and reads tokens with the keys of SECRET_KEYS, in their order."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        parsed = [_key(text) for text in keys]
+        if not parsed or parsed[0].retired:
+            raise ConfigurationError("MORNINGPOST_SECRET_KEYS needs a first key that is not retired: it signs")
+        self._first = parsed[0]
+        self._keys = parsed
+
+    def sign(self, purpose: Purpose, reference: str, expires: datetime | None = None) -> str:
+        """A token for `reference` (ASCII, 1 to 64 characters); `expires` is rounded up to a whole hour."""
+        if not 1 <= len(reference) <= _LONGEST_REFERENCE:
+            raise ValueError(f"a reference has 1 to {_LONGEST_REFERENCE} characters")
+        hours = 0 if expires is None else -int(-expires.timestamp() // 3600)
+        body = _HEADER.pack(_VERSION, self._first.id, hours) + reference.encode("ascii")
+        return urlsafe_b64encode(body + self._tag(self._first, purpose, body)).rstrip(b"=").decode()
+
+    def read(self, purpose: Purpose, token: str, now: datetime) -> str:
+        """The reference in `token`. Raises InvalidToken, with `expired` set where only the time is wrong."""
+        body, tag = self._open(token)
+        _, key_id, hours = _HEADER.unpack_from(body)
+        if not any(self._matches(key, purpose, key_id, body, tag) for key in self._keys):
+            raise InvalidToken
+        if hours and now >= datetime.fromtimestamp(0, UTC) + timedelta(hours=hours):
+            raise InvalidToken("This link has run out.", expired=True)
+        return body[_HEADER.size :].decode("ascii")
+
+    def mac(self, label: str, *parts: str) -> bytes:
+        """A keyed digest for other uses (form nonces, idempotency), bound to `label`."""
+        message = "\0".join((label, *parts)).encode()
+        return hmac.new(self._first.secret, b"morningpost mac\0" + message, hashlib.sha256).digest()
+
+    @staticmethod
+    def _tag(key: _Key, purpose: Purpose, body: bytes) -> bytes:
+        return hmac.digest(key.secret, b"morningpost " + purpose.value.encode() + b"\0" + body, "sha256")[:_TAG]
+
+    def _matches(self, key: _Key, purpose: Purpose, key_id: int, body: bytes, tag: bytes) -> bool:
+        if key.id != key_id or (key.retired and purpose is not Purpose.UNSUBSCRIBE):
+            return False
+        return hmac.compare_digest(self._tag(key, purpose, body), tag)
+
+    @staticmethod
+    def _open(token: str) -> tuple[bytes, bytes]:
+        if len(token) > _LONGEST or not token.isascii():
+            raise InvalidToken
+        try:
+            raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            raise InvalidToken from None
+        # Canonical form only: a decoder that forgives stray characters would give one row many links.
+        canonical = urlsafe_b64encode(raw).rstrip(b"=").decode()
+        if canonical != token or len(raw) <= _HEADER.size + _TAG or raw[0] != _VERSION:
+            raise InvalidToken
+        body = raw[:-_TAG]
+        if not body[_HEADER.size :].isascii():
+            raise InvalidToken
+        return body, raw[-_TAG:]
+
+
+def opaque_reference() -> str:
+    """A new id for use in URLs: 96 random bits as 16 URL-safe characters."""
+    return secrets.token_urlsafe(12)

@@ -1,0 +1,29 @@
+"""Tables (one file a noun), the frozen content of an edition, and the table of every state's edges."""
+
+from app.models.base import Base
+from app.models.editions import Edition, Release, Variant
+from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
+from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, JobRun
+from app.models.readers import Consent, Subscriber
+from app.models.stories import Story
+from app.models.trends import TrendItem, TrendSnapshot
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Base",
+    "Consent",
+    "Delivery",
+    "DeliveryNote",
+    "Edition",
+    "IdempotencyKey",
+    "JobRun",
+    "Release",
+    "Shard",
+    "Story",
+    "Subscriber",
+    "TransactionalEmail",
+    "TrendItem",
+    "TrendSnapshot",
+    "Variant",
+]

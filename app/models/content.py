@@ -1,0 +1,181 @@
+"""What stands in an edition: frozen data, no SQLAlchemy. It is stored as JSON and rendered from nothing else.
+
+Text fields are plain text, already cleaned; `body` is sanitised HTML (paragraphs, emphasis, links, lists) with
+`body_text` as its plain twin. Numbers are raw; wording them is rendering's work.
+"""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(StrEnum):
+    """The paper's sections in their order. The lead is always in; the others a reader may choose."""
+
+    LEAD = "lead"
+    DEEP_DIVE = "deep_dive"
+    OPINION = "opinion"
+    TOOLS = "tools"
+    TRENDING = "trending"
+    MOVERS = "movers"
+    WEEKEND = "weekend"
+
+
+CHOOSABLE: tuple[Section, ...] = tuple(section for section in Section if section is not Section.LEAD)
+STORY_SECTIONS: tuple[Section, ...] = (
+    Section.LEAD,
+    Section.DEEP_DIVE,
+    Section.OPINION,
+    Section.TOOLS,
+    Section.WEEKEND,
+)
+TITLES: dict[Section, str] = {
+    Section.LEAD: "Lead story",
+    Section.DEEP_DIVE: "Deep Dive",
+    Section.OPINION: "Opinion & Analysis",
+    Section.TOOLS: "Tools of the Week",
+    Section.TRENDING: "Trending",
+    Section.MOVERS: "Biggest Movers This Week",
+    Section.WEEKEND: "Weekend Reading",
+}
+
+
+def section_bits(sections: frozenset[Section]) -> int:
+    """A set of choosable sections as a number: bit n is the n-th of CHOOSABLE."""
+    return sum(1 << index for index, section in enumerate(CHOOSABLE) if section in sections)
+
+
+ALL_SECTIONS = section_bits(frozenset(CHOOSABLE))
+
+
+def sections_of(bits: int) -> frozenset[Section]:
+    """The set that `section_bits` made `bits` of."""
+    return frozenset(section for index, section in enumerate(CHOOSABLE) if bits >> index & 1)
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Piece(Frozen):
+    """A story as printed."""
+
+    story_id: int
+    section: Section
+    headline: Annotated[str, Field(min_length=1)]
+    standfirst: str = ""
+    body: str = ""
+    body_text: str = ""
+    byline: str = ""
+    source: str = ""
+    url: str = ""
+    minutes: int = Field(ge=1)
+
+
+class Move(StrEnum):
+    """Against the same chart a week ago. UNKNOWN prints as nothing, never as "same"."""
+
+    UP = "up"
+    DOWN = "down"
+    SAME = "same"
+    NEW = "new"
+    UNKNOWN = "unknown"
+
+
+class ChartRow(Frozen):
+    rank: int = Field(ge=1)
+    name: str
+    url: str
+    detail: str = ""
+    variants: int = 0
+    move: Move = Move.UNKNOWN
+    places: int = 0
+    """How many places up or down."""
+    gained: int | None = None
+    """Likes or stars of the last seven days; None where nobody can say."""
+    approximate: bool = False
+    """`gained` is the source's own estimate, not a difference of two counts."""
+    total: int | None = None
+
+
+class Chart(Frozen):
+    """One table: Hugging Face models, Hugging Face datasets, GitHub repositories."""
+
+    key: str
+    title: str
+    unit: str
+    """What is counted, plural: likes, stars."""
+    as_of: dt.datetime
+    stale: bool = False
+    """The source did not answer today; these are its last good figures."""
+    rows: tuple[ChartRow, ...]
+
+
+class Mover(Frozen):
+    name: str
+    url: str
+    site: str
+    """Hugging Face or GitHub."""
+    unit: str
+    was: int | None = None
+    now: int = Field(ge=1)
+    """Ranks a week ago and today."""
+    gained: int | None = None
+    approximate: bool = False
+    multiple: float | None = None
+    """This week over the usual week; None where the usual week is zero or not known."""
+    new: bool = False
+
+
+class Movers(Frozen):
+    """`measuring_since` is set while stored snapshots are too young for a week's comparison:
+
+    the rows are then the largest gains of the week that the sources themselves give, without arrows.
+    """
+
+    as_of: dt.datetime
+    measuring_since: dt.date | None = None
+    rows: tuple[Mover, ...] = ()
+    new: tuple[Mover, ...] = ()
+
+
+class EditionContent(Frozen):
+    """The whole paper of one date."""
+
+    date: dt.date
+    volume: int = Field(ge=1)
+    number: int = Field(ge=1)
+    minutes: int = Field(ge=1)
+    subject: Annotated[str, Field(min_length=1)]
+    preheader: Annotated[str, Field(min_length=1)]
+    lead: Piece
+    deep_dive: Piece | None = None
+    opinion: tuple[Piece, ...] = ()
+    tools: tuple[Piece, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    movers: Movers | None = None
+    weekend: tuple[Piece, ...] = ()
+
+    @property
+    def present(self) -> frozenset[Section]:
+        """The choosable sections that have anything in them today."""
+        filled = {
+            Section.DEEP_DIVE: self.deep_dive is not None,
+            Section.OPINION: bool(self.opinion),
+            Section.TOOLS: bool(self.tools),
+            Section.TRENDING: bool(self.charts),
+            Section.MOVERS: self.movers is not None and bool(self.movers.rows or self.movers.new),
+            Section.WEEKEND: bool(self.weekend),
+        }
+        return frozenset(section for section, has in filled.items() if has)
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Every story in it, in printed order."""
+        return tuple(
+            piece
+            for piece in (self.lead, self.deep_dive, *self.opinion, *self.tools, *self.weekend)
+            if piece is not None
+        )

@@ -1,0 +1,84 @@
+"""One paper a day."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from app.core.db import BigId
+from app.models.base import Base, enumerated
+from app.models.states import EditionStatus
+
+
+class EditionKind(StrEnum):
+    DAILY = "daily"
+
+
+class VariantForm(StrEnum):
+    HTML = "html"
+    TEXT = "text"
+    WEB = "web"
+
+
+class Edition(Base):
+    """An edition. `content` is `models.content.EditionContent` as JSON; once frozen nothing printed changes."""
+
+    __tablename__ = "editions"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[EditionKind] = mapped_column(enumerated(EditionKind, "kind"))
+    date: Mapped[date]
+    revision: Mapped[int]
+    number: Mapped[int] = mapped_column(unique=True)
+    status: Mapped[EditionStatus] = mapped_column(enumerated(EditionStatus, "status"))
+    reason: Mapped[str] = mapped_column(String(400))
+    """Why it is in this state, in words for the operator."""
+    subject: Mapped[str] = mapped_column(String(200))
+    preheader: Mapped[str] = mapped_column(String(300))
+    salt: Mapped[str] = mapped_column(String(32))
+    """Random; keys this edition's Message-IDs and slot marks."""
+    content: Mapped[dict[str, Any] | None]
+    """None only while there is not even a lead to print."""
+    content_hash: Mapped[str] = mapped_column(String(64))
+    html: Mapped[str | None] = deferred(mapped_column(Text))
+    """The whole edition, inlined, with section and slot marks; None until frozen."""
+    text: Mapped[str | None] = deferred(mapped_column(Text))
+    composed_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
+    frozen_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("kind", "date", "revision"),
+        CheckConstraint("status IN ('draft','ready','held') OR (html IS NOT NULL AND text IS NOT NULL)", name="frozen"),
+        CheckConstraint("status IN ('draft','held') OR content IS NOT NULL", name="content"),
+    )
+
+
+class Variant(Base):
+    """A cut of a frozen edition for one set of sections. Immutable."""
+
+    __tablename__ = "variants"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True)
+    sections: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """A bit a section: `models.content.section_bits`."""
+    form: Mapped[VariantForm] = mapped_column(enumerated(VariantForm, "form"), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(String(32), index=True)
+
+
+class Release(Base):
+    """The readers of one (zone, minute), let go at their due instant, in chunks up to `cursor`."""
+
+    __tablename__ = "releases"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True)
+    zone: Mapped[str] = mapped_column(String(64), primary_key=True)
+    minute: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """-1 stands for DELIVER_AT."""
+    due_at: Mapped[datetime]
+    cursor: Mapped[int]
+    done_at: Mapped[datetime | None]

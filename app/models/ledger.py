@@ -1,0 +1,108 @@
+"""The ledger: who is owed what, and what became of it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import BigId
+from app.models.base import Base, enumerated
+from app.models.states import DeliveryStatus
+
+
+class Shard(Base):
+    """About a thousand deliveries that one worker hands over at a time, under a lease.
+
+    `epoch` grows with every owner; a worker whose epoch is past begins no hand-over.
+    """
+
+    __tablename__ = "shards"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[int] = mapped_column(BigInteger)
+    """Milliseconds since 1970 on the database's clock; 0 when free."""
+    epoch: Mapped[int]
+    next_at: Mapped[datetime | None]
+    """When something in it is owed next; None when nothing is."""
+
+    __table_args__ = (Index(None, "next_at"),)
+
+
+class Delivery(Base):
+    """One edition to one reader: the primary key is what makes a second one impossible."""
+
+    __tablename__ = "deliveries"
+
+    edition_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    shard: Mapped[int]
+    status: Mapped[DeliveryStatus] = mapped_column(enumerated(DeliveryStatus, "status"))
+    attempt: Mapped[int]
+    provider: Mapped[str | None] = mapped_column(String(40))
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    code: Mapped[str | None] = mapped_column(String(24))
+    """The last outcome's code: an SMTP enhanced status, a provider's error name, or a word of ours."""
+    fault: Mapped[str | None] = mapped_column(String(12))
+    """Of a rejection: `address`, `message` or `ours`."""
+    due_at: Mapped[datetime]
+    """When it is owed; moved forward by a deferral."""
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.number"], ondelete="CASCADE"),
+        Index(None, "edition_id", "shard", "status", "due_at"),
+        Index(None, "subscriber_id"),
+    )
+
+
+class DeliveryNote(Base):
+    """Every outcome that was not an acceptance at the first try."""
+
+    __tablename__ = "delivery_notes"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    edition_id: Mapped[int]
+    subscriber_id: Mapped[int]
+    attempt: Mapped[int]
+    at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(24))
+    code: Mapped[str] = mapped_column(String(24))
+    why: Mapped[str] = mapped_column(String(400))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["edition_id", "subscriber_id"], ["deliveries.edition_id", "deliveries.subscriber_id"], ondelete="CASCADE"
+        ),
+        Index(None, "edition_id", "subscriber_id"),
+    )
+
+
+class TransactionalEmail(Base):
+    """Service mail that is owed: what kind, to whom, with which parameters; never a body or a token."""
+
+    __tablename__ = "transactional_emails"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
+    parameters: Mapped[dict[str, Any]]
+    ref: Mapped[str] = mapped_column(String(24), unique=True)
+    """Random; its Message-ID."""
+    status: Mapped[DeliveryStatus] = mapped_column(enumerated(DeliveryStatus, "status"))
+    attempt: Mapped[int]
+    epoch: Mapped[int]
+    """Of the lease under which it was begun."""
+    provider: Mapped[str | None] = mapped_column(String(40))
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    code: Mapped[str | None] = mapped_column(String(24))
+    why: Mapped[str] = mapped_column(String(400))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "status", "due_at"),)

@@ -1,0 +1,87 @@
+"""Every state and every edge between states. A move that is not listed here does not happen."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class SubscriberStatus(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    LEFT = "left"
+
+
+class EditionStatus(StrEnum):
+    DRAFT = "draft"
+    READY = "ready"
+    HELD = "held"
+    FROZEN = "frozen"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    PARTIALLY_SENT = "partially_sent"
+
+
+class DeliveryStatus(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+
+
+SUBSCRIBER_EDGES: Mapping[tuple[SubscriberStatus, SubscriberStatus], str] = {
+    (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE): "pressed the button behind the confirmation link",
+    (SubscriberStatus.ACTIVE, SubscriberStatus.LEFT): "unsubscribed",
+    (SubscriberStatus.PENDING, SubscriberStatus.LEFT): "unsubscribed before confirming",
+    (SubscriberStatus.LEFT, SubscriberStatus.ACTIVE): "signed up again and confirmed",
+}
+
+EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {
+    (EditionStatus.DRAFT, EditionStatus.READY): "enough material",
+    (EditionStatus.DRAFT, EditionStatus.HELD): "too little material; an operator decides",
+    (EditionStatus.READY, EditionStatus.HELD): "composed again with too little material",
+    (EditionStatus.HELD, EditionStatus.READY): "composed again with enough material",
+    (EditionStatus.READY, EditionStatus.FROZEN): "rendered; its content never changes again",
+    (EditionStatus.FROZEN, EditionStatus.SENDING): "the first readers were released",
+    (EditionStatus.FROZEN, EditionStatus.PAUSED): "an operator paused it",
+    (EditionStatus.SENDING, EditionStatus.PAUSED): "an operator paused it, or a fault of ours did",
+    (EditionStatus.PAUSED, EditionStatus.FROZEN): "resumed before anybody was released",
+    (EditionStatus.PAUSED, EditionStatus.SENDING): "resumed",
+    (EditionStatus.SENDING, EditionStatus.SENT): "nothing is owed and nothing failed through us",
+    (
+        EditionStatus.SENDING,
+        EditionStatus.PARTIALLY_SENT,
+    ): "nothing is owed, but some readers went without through us",
+    (EditionStatus.SENT, EditionStatus.SENDING): "readers were released after it had ended",
+    (EditionStatus.PARTIALLY_SENT, EditionStatus.SENDING): "readers were released after it had ended",
+    (EditionStatus.PARTIALLY_SENT, EditionStatus.SENT): "a late answer settled the last unknown hand-over",
+}
+
+DELIVERY_EDGES: Mapping[tuple[DeliveryStatus, DeliveryStatus], str] = {
+    (DeliveryStatus.QUEUED, DeliveryStatus.SENDING): "begun, in a group whose reader still stands",
+    (DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED): "the reader left before the hand-over",
+    (DeliveryStatus.QUEUED, DeliveryStatus.EXPIRED): "too late to be news",
+    (DeliveryStatus.QUEUED, DeliveryStatus.ACCEPTED): "the answer to an earlier attempt came late: cancels the resend",
+    (DeliveryStatus.SENDING, DeliveryStatus.ACCEPTED): "the provider took responsibility",
+    (DeliveryStatus.SENDING, DeliveryStatus.REJECTED): "the provider refused for good",
+    (DeliveryStatus.SENDING, DeliveryStatus.QUEUED): "deferred, or nothing of the message was written",
+    (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN): "the whole message was written and no answer came, or we died",
+    (DeliveryStatus.SENDING, DeliveryStatus.EXPIRED): "deferred past its expiry",
+    (DeliveryStatus.UNKNOWN, DeliveryStatus.ACCEPTED): "the answer came late",
+    (DeliveryStatus.UNKNOWN, DeliveryStatus.REJECTED): "the answer came late",
+    (DeliveryStatus.UNKNOWN, DeliveryStatus.QUEUED): "to be sent again: nobody is lost",
+    (DeliveryStatus.UNKNOWN, DeliveryStatus.EXPIRED): "too late to be sent again",
+}
+
+EDGES: Mapping[type[StrEnum], Mapping[tuple[StrEnum, StrEnum], str]] = {
+    SubscriberStatus: SUBSCRIBER_EDGES,  # type: ignore[dict-item]  # Mapping is invariant in its keys
+    EditionStatus: EDITION_EDGES,  # type: ignore[dict-item]
+    DeliveryStatus: DELIVERY_EDGES,  # type: ignore[dict-item]
+}
+
+
+def allowed(from_: StrEnum, to: StrEnum) -> bool:
+    """Is there an edge between two states of one kind?"""
+    return (from_, to) in EDGES[type(from_)]

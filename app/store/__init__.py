@@ -1,0 +1,1 @@
+"""All SQL. One file a noun, one function a named question or deed; takes a session, never commits."""

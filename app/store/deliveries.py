@@ -1,0 +1,331 @@
+"""The ledger of an edition's deliveries. Every statement is set-based: one per group, not one per reader."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import and_, exists, func, insert, or_, select, text, update
+
+from app.core.db import Session
+from app.models import Delivery, DeliveryNote, Edition, Subscriber
+from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
+
+_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """One delivery that was just moved to `sending`, with all that addressing it needs."""
+
+    subscriber_id: int
+    attempt: int
+    expires_at: datetime
+    ref: str
+    address: str
+    zone: str
+    minute: int | None
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to write down for one attempt."""
+
+    subscriber_id: int
+    attempt: int
+    status: DeliveryStatus
+    due_at: datetime | None = None
+    provider_id: str = ""
+    code: str = ""
+    why: str = ""
+    fault: str | None = None
+
+
+def _standing(now: datetime) -> Any:
+    """A delivery may be begun while its reader is in, its edition is going out, and it is not too late."""
+    return and_(
+        Delivery.expires_at > now,
+        exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.status == SubscriberStatus.ACTIVE),
+        exists().where(Edition.id == Delivery.edition_id, Edition.status == EditionStatus.SENDING),
+    )
+
+
+def _in_shard(edition_id: int, shard: int) -> Any:
+    return and_(Delivery.edition_id == edition_id, Delivery.shard == shard)
+
+
+async def begin(
+    session: Session, edition_id: int, shard: int, *, provider: str, most: int, now: datetime
+) -> list[Begun]:
+    """Moves up to `most` due deliveries to `sending`. Standing is judged in the statement that begins them,
+
+    so that leaving, pausing and expiry take hold with the next group. The caller has proved its lease.
+    """
+    due = (
+        select(Delivery.subscriber_id)
+        .where(
+            _in_shard(edition_id, shard),
+            Delivery.status == DeliveryStatus.QUEUED,
+            Delivery.due_at <= now,
+            _standing(now),
+        )
+        .order_by(Delivery.due_at, Delivery.subscriber_id)
+        .limit(most)
+    )
+    moved = await session.execute(
+        update(Delivery)
+        .where(
+            Delivery.edition_id == edition_id,
+            Delivery.subscriber_id.in_(due.scalar_subquery()),
+            Delivery.status == DeliveryStatus.QUEUED,
+        )
+        .values(status=DeliveryStatus.SENDING, attempt=Delivery.attempt + 1, provider=provider)
+        .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.expires_at)
+        .execution_options(synchronize_session=False)
+    )
+    begun = {row[0]: row for row in moved}
+    readers = await session.execute(
+        select(
+            Subscriber.id,
+            Subscriber.ref,
+            Subscriber.address,
+            Subscriber.zone,
+            Subscriber.minute,
+            Subscriber.confirmed_at,
+        ).where(Subscriber.id.in_(begun))
+    )
+    return [
+        Begun(*begun[reader], ref, address, zone, minute, confirmed_at)
+        for reader, ref, address, zone, minute, confirmed_at in readers
+    ]
+
+
+async def skip_gone(session: Session, edition_id: int, shard: int, now: datetime) -> int:
+    """Marks as skipped whoever left between release and hand-over."""
+    moved = await session.scalars(
+        update(Delivery)
+        .where(
+            _in_shard(edition_id, shard),
+            Delivery.status == DeliveryStatus.QUEUED,
+            Delivery.due_at <= now,
+            ~exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.status == SubscriberStatus.ACTIVE),
+        )
+        .values(status=DeliveryStatus.SKIPPED, code="left")
+        .returning(Delivery.subscriber_id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+_RECORD_SQLITE = """
+UPDATE deliveries AS d
+SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = o.provider_id, code = o.code,
+    fault = o.fault
+FROM (
+  SELECT json_extract(value, '$.s') AS subscriber_id, json_extract(value, '$.a') AS attempt,
+         json_extract(value, '$.to') AS status, json_extract(value, '$.due') AS due_at,
+         json_extract(value, '$.id') AS provider_id, json_extract(value, '$.code') AS code,
+         json_extract(value, '$.fault') AS fault
+  FROM json_each(:rows)
+) AS o
+WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND (
+  (d.attempt = o.attempt AND d.status IN ('sending', 'unknown'))
+  OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued'))
+)
+RETURNING subscriber_id
+"""
+
+_RECORD_POSTGRES = """
+UPDATE deliveries AS d
+SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = o.id, code = o.code, fault = o.fault
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+  AS o(s bigint, a int, status text, due timestamptz, id text, code text, fault text)
+WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND (
+  (d.attempt = o.a AND d.status IN ('sending', 'unknown'))
+  OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued'))
+)
+RETURNING subscriber_id
+"""
+
+
+def _stored(instant: datetime | None) -> str | None:
+    # The form in which UtcDateTime keeps an instant in SQLite; PostgreSQL reads it with the zone behind it.
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if instant else None
+
+
+async def record(session: Session, edition_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Writes outcomes down, each for its own attempt, whoever owns the shard by now.
+
+    An acceptance wins over a resend that waits, and cancels it; where a later attempt was already handed
+    over, the mail went out twice, and a note `repeated` counts it.
+    """
+    if not outcomes:
+        return
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    rows = [
+        {
+            "s": one.subscriber_id,
+            "a": one.attempt,
+            "to" if sqlite else "status": one.status.value,
+            "due": _stored(one.due_at) if sqlite or one.due_at is None else f"{_stored(one.due_at)}+00",
+            "id": one.provider_id[:200] or None,
+            "code": one.code[:24] or None,
+            "fault": one.fault,
+        }
+        for one in outcomes
+    ]
+    statement = text(_RECORD_SQLITE if sqlite else _RECORD_POSTGRES)
+    written = set((await session.scalars(statement, {"rows": json.dumps(rows), "edition": edition_id})).all())
+    late = [one for one in outcomes if one.status is DeliveryStatus.ACCEPTED and one.subscriber_id not in written]
+    repeated = await _handed_over_since(session, edition_id, late)
+    await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], now)
+    await _note(session, edition_id, repeated, now, outcome="repeated")
+
+
+async def _handed_over_since(session: Session, edition_id: int, late: Sequence[Outcome]) -> list[Outcome]:
+    """Those acceptances whose row has a later attempt that was begun."""
+    if not late:
+        return []
+    rows = await session.execute(
+        select(Delivery.subscriber_id, Delivery.attempt).where(
+            Delivery.edition_id == edition_id,
+            Delivery.subscriber_id.in_([one.subscriber_id for one in late]),
+            Delivery.status != DeliveryStatus.QUEUED,
+        )
+    )
+    attempts = dict(rows.all())
+    return [one for one in late if attempts.get(one.subscriber_id, 0) > one.attempt]
+
+
+async def _note(
+    session: Session, edition_id: int, outcomes: Sequence[Outcome], now: datetime, outcome: str | None = None
+) -> None:
+    notes = [
+        {
+            "edition_id": edition_id,
+            "subscriber_id": one.subscriber_id,
+            "attempt": one.attempt,
+            "at": now,
+            "outcome": outcome or one.status.value,
+            "code": one.code[:24],
+            "why": one.why[:400],
+        }
+        for one in outcomes
+        if outcome or one.status is not DeliveryStatus.ACCEPTED or one.attempt > 1
+    ]
+    if notes:
+        await session.execute(insert(DeliveryNote), notes)
+
+
+async def requeue_unwritten(session: Session, edition_id: int, shard: int, now: datetime) -> None:
+    """Rows that their owner began but never gave to a provider: nothing of them was written, they are owed.
+
+    Only for the owner of the lease, when every message it did give has been recorded.
+    """
+    await session.execute(
+        update(Delivery)
+        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
+        .values(status=DeliveryStatus.QUEUED, due_at=now, code="unwritten")
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def abandon(session: Session, edition_id: int, shard: int, due_at: datetime, now: datetime) -> int:
+    """Marks what the shard's last owner left in mid-air as unknown; to be looked at again at `due_at`."""
+    moved = await session.execute(
+        update(Delivery)
+        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
+        .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost")
+        .returning(Delivery.subscriber_id, Delivery.attempt)
+        .execution_options(synchronize_session=False)
+    )
+    notes = [
+        {
+            "edition_id": edition_id,
+            "subscriber_id": subscriber_id,
+            "attempt": attempt,
+            "at": now,
+            "outcome": DeliveryStatus.UNKNOWN.value,
+            "code": "lost",
+            "why": "the worker stopped between hand-over and answer",
+        }
+        for subscriber_id, attempt in moved
+    ]
+    if notes:
+        await session.execute(insert(DeliveryNote), notes)
+    return len(notes)
+
+
+async def ripen(session: Session, edition_id: int, shard: int, now: datetime, *, resend: bool) -> None:
+    """What is too late is given up; where unknowns are resent, those that are due are owed again.
+
+    Where they are held instead, an unknown stays what it is, for an operator to see.
+    """
+    given_up = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN) if resend else (DeliveryStatus.QUEUED,)
+    await session.execute(
+        update(Delivery)
+        .where(_in_shard(edition_id, shard), Delivery.status.in_(given_up), Delivery.expires_at <= now)
+        .values(status=DeliveryStatus.EXPIRED, code="expired")
+        .execution_options(synchronize_session=False)
+    )
+    if resend:
+        await session.execute(
+            update(Delivery)
+            .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.UNKNOWN, Delivery.due_at <= now)
+            .values(status=DeliveryStatus.QUEUED)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def next_due(session: Session, edition_id: int, shard: int, *, resend: bool) -> datetime | None:
+    """When the shard is owed something next; None where nothing waits in it."""
+    waiting = _WAITING if resend else (DeliveryStatus.QUEUED,)
+    return await session.scalar(
+        select(func.min(Delivery.due_at)).where(_in_shard(edition_id, shard), Delivery.status.in_(waiting))
+    )
+
+
+async def counts(session: Session, edition_id: int) -> dict[DeliveryStatus, int]:
+    """How many of an edition's deliveries are in each state."""
+    rows = await session.execute(
+        select(Delivery.status, func.count()).where(Delivery.edition_id == edition_id).group_by(Delivery.status)
+    )
+    return dict(rows.all())
+
+
+async def repeats(session: Session, edition_id: int) -> int:
+    """How many mails are known to have gone out twice."""
+    found = await session.scalar(
+        select(func.count()).where(DeliveryNote.edition_id == edition_id, DeliveryNote.outcome == "repeated")
+    )
+    return found or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What stands between an edition and its end."""
+
+    open: int
+    """Rows that are queued or being handed over, or unknown and to be resent."""
+    failed: int
+    """Rows that expired, are unknown for good, or were rejected through no fault of the address."""
+
+
+async def owed(session: Session, edition_id: int, *, resend: bool) -> Owed:
+    """Counts for the end of an edition."""
+    open_states = [DeliveryStatus.QUEUED, DeliveryStatus.SENDING] + ([DeliveryStatus.UNKNOWN] if resend else [])
+    failed = or_(
+        Delivery.status.in_([DeliveryStatus.EXPIRED] + ([] if resend else [DeliveryStatus.UNKNOWN])),
+        and_(Delivery.status == DeliveryStatus.REJECTED, func.coalesce(Delivery.fault, "ours") != "address"),
+    )
+    row = (
+        await session.execute(
+            select(
+                func.count().filter(Delivery.status.in_(open_states)),
+                func.count().filter(failed),
+            ).where(Delivery.edition_id == edition_id)
+        )
+    ).one()
+    return Owed(row[0], row[1])

@@ -1,0 +1,254 @@
+"""Editions and their variants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import undefer
+
+from app.core.db import Session
+from app.models import Edition, Variant
+from app.models.content import EditionContent
+from app.models.editions import EditionKind, VariantForm
+from app.models.states import EditionStatus
+from app.store.moves import move as _move
+from app.store.upsert import insert_ignoring
+
+PUBLIC = (EditionStatus.SENDING, EditionStatus.PAUSED, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING)
+
+
+def slug_of(kind: EditionKind, day: date) -> str:
+    """An edition's name in URLs."""
+    assert kind is EditionKind.DAILY
+    return day.isoformat()
+
+
+async def get(session: Session, edition_id: int) -> Edition | None:
+    return await session.get(Edition, edition_id, populate_existing=True)
+
+
+async def of_day(session: Session, day: date, kind: EditionKind = EditionKind.DAILY) -> Edition | None:
+    """The newest revision of a date's edition."""
+    return await session.scalar(
+        select(Edition)
+        .where(Edition.kind == kind, Edition.date == day)
+        .order_by(Edition.revision.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+async def newest(session: Session, limit: int, before: int | None) -> Sequence[Edition]:
+    """A page of editions, the newest first; `before` is the last id of the page before (keyset)."""
+    query = select(Edition).order_by(Edition.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Edition.id < before)
+    return (await session.scalars(query)).all()
+
+
+async def in_state(session: Session, states: Sequence[EditionStatus]) -> Sequence[Edition]:
+    """Every edition in one of `states`, the oldest first."""
+    return (await session.scalars(select(Edition).where(Edition.status.in_(states)).order_by(Edition.id))).all()
+
+
+async def next_number(session: Session) -> int:
+    """The number after the last one given."""
+    return ((await session.scalar(select(func.max(Edition.number)))) or 0) + 1
+
+
+async def first_day(session: Session) -> date | None:
+    """The date of the first edition ever: the paper's founding."""
+    return await session.scalar(select(func.min(Edition.date)))
+
+
+async def last_subject(session: Session, before: date) -> str | None:
+    """The subject of the edition before `before`."""
+    return await session.scalar(
+        select(Edition.subject).where(Edition.date < before).order_by(Edition.date.desc()).limit(1)
+    )
+
+
+async def add_draft(session: Session, *, day: date, number: int, salt: str, now: datetime) -> bool:
+    """Writes an empty draft down; False where that date has an edition already."""
+    made = await session.scalar(
+        insert_ignoring(session, Edition)
+        .values(
+            kind=EditionKind.DAILY,
+            date=day,
+            revision=1,
+            number=number,
+            status=EditionStatus.DRAFT,
+            reason="",
+            subject="",
+            preheader="",
+            salt=salt,
+            content=None,
+            content_hash="",
+            composed_at=now,
+        )
+        .returning(Edition.id)
+    )
+    return made is not None
+
+
+async def fill(
+    session: Session, edition_id: int, content: EditionContent | None, content_hash: str, now: datetime
+) -> bool:
+    """Puts content into an edition that is not frozen; False where it is."""
+    values: dict[str, Any] = {
+        "content": content.model_dump(mode="json") if content else None,
+        "content_hash": content_hash,
+        "subject": content.subject if content else "",
+        "preheader": content.preheader if content else "",
+        "composed_at": now,
+        "approved_at": None,
+    }
+    changed = await session.scalar(
+        update(Edition)
+        .where(
+            Edition.id == edition_id,
+            Edition.status.in_((EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)),
+        )
+        .values(**values)
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
+
+
+async def move(session: Session, edition_id: int, from_: EditionStatus, to: EditionStatus, reason: str) -> bool:
+    """Moves an edition along an edge; False where it was not in `from_`."""
+    return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400]))
+
+
+async def end(session: Session, edition_id: int, to: EditionStatus, reason: str, now: datetime) -> bool:
+    """Ends an edition that is sending; False where somebody else did, or paused it."""
+    return bool(
+        await _move(session, Edition, [edition_id], EditionStatus.SENDING, to, reason=reason[:400], ended_at=now)
+    )
+
+
+async def approve(session: Session, edition_id: int, now: datetime) -> bool:
+    """Lets a ready edition be frozen when APPROVAL is manual; False where it is not ready."""
+    changed = await session.scalar(
+        update(Edition)
+        .where(Edition.id == edition_id, Edition.status == EditionStatus.READY)
+        .values(approved_at=func.coalesce(Edition.approved_at, now))
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
+
+
+async def freeze(session: Session, edition_id: int, *, content_hash: str, html: str, text: str, now: datetime) -> bool:
+    """Freezes a ready edition whose content is still the one that was rendered; False where it is not."""
+    changed = await session.scalar(
+        update(Edition)
+        .where(Edition.id == edition_id, Edition.status == EditionStatus.READY, Edition.content_hash == content_hash)
+        .values(status=EditionStatus.FROZEN, reason="", html=html, text=text, frozen_at=now)
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
+
+
+async def bodies(session: Session, edition_id: int) -> tuple[str, str] | None:
+    """The frozen HTML and text of a whole edition, with their marks."""
+    row = (await session.execute(select(Edition.html, Edition.text).where(Edition.id == edition_id))).one_or_none()
+    return (row[0], row[1]) if row and row[0] is not None and row[1] is not None else None
+
+
+async def variant(session: Session, edition_id: int, sections: int, form: VariantForm) -> Variant | None:
+    return await session.get(Variant, (edition_id, sections, form))
+
+
+async def add_variant(
+    session: Session, *, edition_id: int, sections: int, form: VariantForm, body: str, body_hash: str
+) -> None:
+    """Keeps a cut. Two workers that need it at once write the same bytes: the second changes nothing."""
+    await session.execute(
+        insert_ignoring(session, Variant).values(
+            edition_id=edition_id, sections=sections, form=form, body=body, hash=body_hash
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEdition:
+    """One line of the archive."""
+
+    slug: str
+    date: date
+    number: int
+    volume: int
+    subject: str
+    preheader: str
+    minutes: int
+
+
+async def published(session: Session, limit: int, before: date | None = None) -> list[PublishedEdition]:
+    """The editions anybody may read, the newest first; `before` is the last date of the page before (keyset)."""
+    query = (
+        select(
+            Edition.kind,
+            Edition.date,
+            Edition.number,
+            Edition.content["volume"].as_integer(),
+            Edition.subject,
+            Edition.preheader,
+            Edition.content["minutes"].as_integer(),
+        )
+        .where(Edition.status.in_(PUBLIC))
+        .order_by(Edition.date.desc(), Edition.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(Edition.date < before)
+    rows = await session.execute(query)
+    return [PublishedEdition(slug_of(row[0], row[1]), *row[1:]) for row in rows]
+
+
+async def _published_on(session: Session, slug: str) -> Edition | None:
+    try:
+        day = date.fromisoformat(slug)
+    except ValueError:
+        return None
+    if day.isoformat() != slug:
+        return None
+    return await session.scalar(
+        select(Edition)
+        .where(Edition.kind == EditionKind.DAILY, Edition.date == day, Edition.status.in_(PUBLIC))
+        .order_by(Edition.revision.desc())
+        .limit(1)
+        .options(undefer(Edition.html))
+    )
+
+
+async def page(session: Session, slug: str, variant_hash: str | None) -> str | None:
+    """The web page of a published edition; `variant_hash` picks the cut that was mailed, where it is one of ours."""
+    edition = await _published_on(session, slug)
+    if edition is None:
+        return None
+    cuts = (
+        await session.scalars(
+            select(Variant)
+            .where(Variant.edition_id == edition.id, Variant.form == VariantForm.WEB)
+            .order_by(Variant.sections.desc())
+        )
+    ).all()
+    named = [cut for cut in cuts if cut.hash == variant_hash]
+    return (named or list(cuts))[0].body if cuts else None
+
+
+async def front(session: Session) -> EditionContent | None:
+    """The content of the latest published edition."""
+    content = await session.scalar(
+        select(Edition.content)
+        .where(Edition.status.in_(PUBLIC))
+        .order_by(Edition.date.desc(), Edition.id.desc())
+        .limit(1)
+    )
+    return EditionContent.model_validate(content) if content else None

@@ -1,0 +1,154 @@
+"""Leases: who may work on a shard, or on a slot of the timetable, until when on the database's own clock.
+
+Every owner gets a new epoch. A worker proves at the head of each transaction that its epoch is still the
+last one (the fence); without that proof it begins nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, literal_column, select, tuple_, update
+
+from app.core.db import Session, lease_clock
+from app.models import Edition, JobRun, Shard
+from app.models.states import EditionStatus
+from app.store.upsert import insert
+
+FOR_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShardLease:
+    """The right to begin hand-overs of one shard, as long as `epoch` is its last."""
+
+    edition_id: int
+    shard: int
+    epoch: int
+
+
+def _clock(session: Session) -> ColumnElement[Any]:
+    return literal_column(lease_clock(session))
+
+
+async def take_shard(session: Session, owner: str, now: datetime) -> ShardLease | None:
+    """Leases the free shard whose work is due the longest, of an edition that is sending."""
+    clock = _clock(session)
+    free = (
+        select(Shard.edition_id, Shard.number)
+        .join(Edition, Edition.id == Shard.edition_id)
+        .where(Shard.next_at <= now, Shard.lease_until < clock, Edition.status == EditionStatus.SENDING)
+        .order_by(Shard.next_at, Shard.edition_id, Shard.number)
+        .limit(1)
+        .with_for_update(of=Shard, skip_locked=True)
+    )
+    row = (
+        await session.execute(
+            update(Shard)
+            .where(tuple_(Shard.edition_id, Shard.number).in_(free), Shard.lease_until < clock)
+            .values(owner=owner, epoch=Shard.epoch + 1, lease_until=clock + FOR_MS)
+            .returning(Shard.edition_id, Shard.number, Shard.epoch)
+            .execution_options(synchronize_session=False)
+        )
+    ).one_or_none()
+    return ShardLease(*row) if row else None
+
+
+def _is(lease: ShardLease) -> ColumnElement[bool]:
+    return and_(Shard.edition_id == lease.edition_id, Shard.number == lease.shard, Shard.epoch == lease.epoch)
+
+
+async def renew_shard(session: Session, lease: ShardLease) -> bool:
+    """The fence: False where another worker owns the shard now."""
+    renewed = await session.scalar(
+        update(Shard)
+        .where(_is(lease))
+        .values(lease_until=_clock(session) + FOR_MS)
+        .returning(Shard.number)
+        .execution_options(synchronize_session=False)
+    )
+    return renewed is not None
+
+
+async def give_back_shard(session: Session, lease: ShardLease, next_at: datetime | None) -> None:
+    """Ends a lease and says when the shard is owed something next."""
+    await session.execute(
+        update(Shard)
+        .where(_is(lease))
+        .values(owner=None, lease_until=0, next_at=next_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def take_slot(
+    session: Session, job: str, slot: str, owner: str, now: datetime, for_ms: int = FOR_MS
+) -> int | None:
+    """Leases a slot that nobody finished or works on; gives the epoch, None where it is not to be had."""
+    clock = _clock(session)
+    made = insert(session, JobRun).values(
+        job=job,
+        slot=slot,
+        owner=owner,
+        epoch=1,
+        lease_until=clock + for_ms,
+        started_at=now,
+        finished_at=None,
+        result="",
+    )
+    epoch: int | None = await session.scalar(
+        made.on_conflict_do_update(
+            index_elements=[JobRun.job, JobRun.slot],
+            set_={"owner": owner, "epoch": JobRun.epoch + 1, "lease_until": clock + for_ms, "started_at": now},
+            where=and_(JobRun.finished_at.is_(None), JobRun.lease_until < clock),
+        )
+        .returning(JobRun.epoch)
+        .execution_options(synchronize_session=False)
+    )
+    return epoch
+
+
+def _is_slot(job: str, slot: str, epoch: int) -> ColumnElement[bool]:
+    return and_(JobRun.job == job, JobRun.slot == slot, JobRun.epoch == epoch)
+
+
+async def renew_slot(session: Session, job: str, slot: str, epoch: int, for_ms: int = FOR_MS) -> bool:
+    """The fence of a slot: False where another worker owns it now."""
+    renewed = await session.scalar(
+        update(JobRun)
+        .where(_is_slot(job, slot, epoch))
+        .values(lease_until=_clock(session) + for_ms)
+        .returning(JobRun.epoch)
+        .execution_options(synchronize_session=False)
+    )
+    return renewed is not None
+
+
+async def give_back_slot(session: Session, job: str, slot: str, epoch: int) -> None:
+    """Frees a slot without finishing it: somebody may take it at once."""
+    await session.execute(
+        update(JobRun)
+        .where(_is_slot(job, slot, epoch))
+        .values(lease_until=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def finish_slot(session: Session, job: str, slot: str, epoch: int, result: str, now: datetime) -> None:
+    """Marks a slot as done: it is never taken again."""
+    await session.execute(
+        update(JobRun)
+        .where(_is_slot(job, slot, epoch))
+        .values(finished_at=now, lease_until=0, result=result[:400])
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def prune_slots(session: Session, before: datetime) -> None:
+    """Forgets slots that were finished before `before`."""
+    await session.execute(delete(JobRun).where(JobRun.finished_at < before))
+
+
+async def is_finished(session: Session, job: str, slot: str) -> bool:
+    """Was this slot's work done?"""
+    run = await session.get(JobRun, (job, slot), populate_existing=True)
+    return run is not None and run.finished_at is not None

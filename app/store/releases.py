@@ -1,0 +1,189 @@
+"""Letting readers go at their due instants: each (zone, minute) of an edition once, in chunks with a cursor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, func, insert, literal, select, update
+
+from app.core.db import Session
+from app.models import Delivery, Edition, Release, Shard, Subscriber
+from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
+from app.store.upsert import insert_ignoring
+
+DEFAULT_MINUTE = -1
+SHARD = 1000
+_OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The readers who share a morning. An empty zone and minute -1 stand for the paper's own."""
+
+    zone: str
+    minute: int
+
+
+async def pairs(session: Session) -> list[Pair]:
+    """Every (zone, minute) that an active reader has."""
+    rows = await session.execute(
+        select(Subscriber.zone, func.coalesce(Subscriber.minute, DEFAULT_MINUTE))
+        .where(Subscriber.status == SubscriberStatus.ACTIVE)
+        .distinct()
+    )
+    return [Pair(*row) for row in rows]
+
+
+async def plan(session: Session, edition_id: int, due: Sequence[tuple[Pair, datetime]]) -> None:
+    """Writes down when each pair is due; what is written already stays."""
+    for pair, at in due:
+        await session.execute(
+            insert_ignoring(session, Release).values(
+                edition_id=edition_id, zone=pair.zone, minute=pair.minute, due_at=at, cursor=0, done_at=None
+            )
+        )
+
+
+async def due(session: Session, edition_id: int, now: datetime) -> Sequence[Release]:
+    """The pairs that are due and not yet released to the end."""
+    return (
+        await session.scalars(
+            select(Release)
+            .where(Release.edition_id == edition_id, Release.done_at.is_(None), Release.due_at <= now)
+            .order_by(Release.due_at, Release.zone, Release.minute)
+        )
+    ).all()
+
+
+async def planned(session: Session, edition_id: int) -> Sequence[Release]:
+    """Every pair of an edition."""
+    return (
+        await session.scalars(
+            select(Release).where(Release.edition_id == edition_id).order_by(Release.due_at, Release.zone)
+        )
+    ).all()
+
+
+async def still_to_come(session: Session, edition_id: int) -> bool:
+    """Is any pair of this edition not yet released to the end?"""
+    return bool(
+        await session.scalar(select(exists().where(Release.edition_id == edition_id, Release.done_at.is_(None))))
+    )
+
+
+async def set_cursor(session: Session, release: Release, cursor: int, done_at: datetime | None) -> None:
+    """Remembers how far a pair was released, in the transaction that released it."""
+    await session.execute(
+        update(Release)
+        .where(
+            Release.edition_id == release.edition_id,
+            Release.zone == release.zone,
+            Release.minute == release.minute,
+        )
+        .values(cursor=cursor, done_at=done_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def lock_edition(session: Session, edition_id: int) -> EditionStatus | None:
+    """The state of an edition that readers may be released into, held until the transaction ends; else None.
+
+    One release at a time hands out an edition's shard numbers.
+    """
+    return await session.scalar(
+        select(Edition.status).where(Edition.id == edition_id, Edition.status.in_(_OPEN)).with_for_update()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """How many readers a chunk released, and the id of the last one looked at."""
+
+    count: int
+    last: int
+
+
+async def release_chunk(
+    session: Session,
+    edition_id: int,
+    *,
+    pair: Pair | None,
+    confirmed_before: datetime,
+    after: int,
+    most: int,
+    due_at: datetime,
+    lasts: timedelta,
+) -> Chunk:
+    """Writes deliveries for up to `most` eligible readers with ids past `after`; `pair` None means every reader.
+
+    Eligible: active, confirmed before their due instant, without a row of this edition. The caller holds
+    the edition (`lock_edition`).
+    """
+    eligible = (
+        select(Subscriber.id)
+        .where(
+            Subscriber.status == SubscriberStatus.ACTIVE,
+            Subscriber.id > after,
+            Subscriber.confirmed_at < confirmed_before,
+            *_of_pair(pair),
+            ~exists().where(Delivery.edition_id == edition_id, Delivery.subscriber_id == Subscriber.id),
+        )
+        .order_by(Subscriber.id)
+        .limit(most)
+        .subquery()
+    )
+    count, last = (await session.execute(select(func.count(), func.max(eligible.c.id)).select_from(eligible))).one()
+    if not count:
+        return Chunk(0, after)
+    first = await _add_shards(session, edition_id, -(-count // SHARD), due_at)
+    await session.execute(_insert_deliveries(edition_id, eligible, first, due_at, due_at + lasts))
+    return Chunk(count, last)
+
+
+def _of_pair(pair: Pair | None) -> list[Any]:
+    if pair is None:
+        return []
+    minute = Subscriber.minute.is_(None) if pair.minute == DEFAULT_MINUTE else Subscriber.minute == pair.minute
+    return [and_(Subscriber.zone == pair.zone, minute)]
+
+
+async def _add_shards(session: Session, edition_id: int, count: int, next_at: datetime) -> int:
+    first = (
+        await session.scalar(select(func.coalesce(func.max(Shard.number), 0) + 1).where(Shard.edition_id == edition_id))
+    ) or 1
+    await session.execute(
+        insert(Shard),
+        [
+            {
+                "edition_id": edition_id,
+                "number": first + index,
+                "owner": None,
+                "lease_until": 0,
+                "epoch": 0,
+                "next_at": next_at,
+            }
+            for index in range(count)
+        ],
+    )
+    return first
+
+
+def _insert_deliveries(edition_id: int, eligible: Any, first: int, due_at: datetime, expires_at: datetime) -> Any:
+    position = func.row_number().over(order_by=eligible.c.id) - 1
+    names = ["edition_id", "subscriber_id", "shard", "status", "attempt", "due_at", "expires_at"]
+    rows = select(
+        literal(edition_id),
+        eligible.c.id,
+        first + position // SHARD,
+        literal(DeliveryStatus.QUEUED, Delivery.status.type),
+        literal(0),
+        literal(due_at, Delivery.due_at.type),
+        literal(expires_at, Delivery.expires_at.type),
+    )
+    return insert(Delivery).from_select(names, rows)
+
+
+async def any_released(session: Session, edition_id: int) -> bool:
+    """Has anybody been released for this edition?"""
+    return bool(await session.scalar(select(exists().where(Shard.edition_id == edition_id))))

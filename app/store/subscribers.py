@@ -1,0 +1,93 @@
+"""Readers and their consents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from app.core.db import Session
+from app.models import Consent, Subscriber
+from app.models.states import SubscriberStatus
+from app.store.moves import move as _move
+from app.store.upsert import insert_ignoring
+
+
+async def find_key(session: Session, address_key: str) -> Subscriber | None:
+    """The reader with this case-folded address."""
+    return await session.scalar(select(Subscriber).where(Subscriber.address_key == address_key))
+
+
+async def find_ref(session: Session, ref: str) -> Subscriber | None:
+    """The reader a link's reference names."""
+    return await session.scalar(select(Subscriber).where(Subscriber.ref == ref))
+
+
+async def get(session: Session, subscriber_id: int) -> Subscriber | None:
+    return await session.get(Subscriber, subscriber_id)
+
+
+async def add_pending(session: Session, *, address: str, key: str, ref: str, zone: str, now: datetime) -> None:
+    """Writes a new reader down; where two people type one address at once, the second changes nothing."""
+    await session.execute(
+        insert_ignoring(session, Subscriber).values(
+            ref=ref,
+            address=address,
+            address_key=key,
+            status=SubscriberStatus.PENDING,
+            zone=zone,
+            minute=None,
+            created_at=now,
+            confirmed_at=None,
+            left_at=None,
+        )
+    )
+
+
+async def activate(session: Session, subscriber_id: int, from_: SubscriberStatus, now: datetime) -> bool:
+    """Makes a reader active; False where they are no longer in `from_`."""
+    return bool(
+        await _move(
+            session, Subscriber, [subscriber_id], from_, SubscriberStatus.ACTIVE, confirmed_at=now, left_at=None
+        )
+    )
+
+
+async def leave(session: Session, subscriber_id: int, from_: SubscriberStatus, now: datetime) -> bool:
+    """Lets a reader go; False where they are no longer in `from_`."""
+    return bool(await _move(session, Subscriber, [subscriber_id], from_, SubscriberStatus.LEFT, left_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One row of the consent record."""
+
+    act: str
+    method: str
+    wording: str = ""
+    source: str = ""
+    ip: str = ""
+    user_agent: str = ""
+    message_id: str = ""
+
+
+async def record_consent(session: Session, subscriber_id: int, act: Act, now: datetime) -> None:
+    """Adds to the consent record; it is never changed."""
+    await session.execute(
+        insert(Consent).values(
+            subscriber_id=subscriber_id,
+            act=act.act,
+            at=now,
+            method=act.method,
+            wording=act.wording,
+            source=act.source,
+            ip=act.ip,
+            user_agent=act.user_agent,
+            message_id=act.message_id,
+        )
+    )
+
+
+async def count_by_status(session: Session) -> dict[SubscriberStatus, int]:
+    """How many readers are in each state."""
+    rows = await session.execute(select(Subscriber.status, func.count()).group_by(Subscriber.status))
+    return dict(rows.all())

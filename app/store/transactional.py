@@ -1,0 +1,225 @@
+"""Service mail that is owed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, update
+
+from app.core.db import Session
+from app.models import Subscriber, TransactionalEmail
+from app.models.states import DeliveryStatus
+
+_OWED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+
+
+async def owe(
+    session: Session,
+    *,
+    kind: str,
+    subscriber_id: int,
+    ref: str,
+    parameters: dict[str, Any],
+    now: datetime,
+    until: datetime,
+) -> None:
+    """Writes down that a mail is owed from now, and not after `until`."""
+    await session.execute(
+        insert(TransactionalEmail).values(
+            kind=kind,
+            subscriber_id=subscriber_id,
+            parameters=parameters,
+            ref=ref,
+            status=DeliveryStatus.QUEUED,
+            attempt=0,
+            epoch=0,
+            why="",
+            created_at=now,
+            due_at=now,
+            expires_at=until,
+        )
+    )
+
+
+async def is_owed(session: Session, kind: str, subscriber_id: int) -> bool:
+    """Is such a mail still on its way to this reader?"""
+    found = exists().where(
+        TransactionalEmail.subscriber_id == subscriber_id,
+        TransactionalEmail.kind == kind,
+        TransactionalEmail.status.in_(_OWED),
+    )
+    return bool(await session.scalar(select(found)))
+
+
+async def withdraw(session: Session, subscriber_id: int) -> None:
+    """What is still owed to a reader who leaves is not sent."""
+    await session.execute(
+        update(TransactionalEmail)
+        .where(TransactionalEmail.subscriber_id == subscriber_id, TransactionalEmail.status == DeliveryStatus.QUEUED)
+        .values(status=DeliveryStatus.SKIPPED, code="left")
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def find_ref(session: Session, ref: str) -> TransactionalEmail | None:
+    """The mail whose link carries this reference."""
+    return await session.scalar(select(TransactionalEmail).where(TransactionalEmail.ref == ref))
+
+
+async def any_due(session: Session, now: datetime) -> bool:
+    """Is there a mail to hand over now, or one that somebody began? (The lease tells whether they still are.)"""
+    found = exists().where(
+        TransactionalEmail.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN, DeliveryStatus.SENDING)),
+        TransactionalEmail.due_at <= now,
+    )
+    return bool(await session.scalar(select(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """One mail that was just moved to `sending`, with all that addressing it needs."""
+
+    id: int
+    attempt: int
+    kind: str
+    ref: str
+    parameters: dict[str, Any]
+    created_at: datetime
+    expires_at: datetime
+    subscriber_id: int
+    address: str
+
+
+async def begin(session: Session, *, provider: str, epoch: int, most: int, now: datetime) -> list[Begun]:
+    """Moves up to `most` due mails to `sending`, the oldest first. The caller holds the stream's lease."""
+    due = (
+        select(TransactionalEmail.id)
+        .where(
+            TransactionalEmail.status == DeliveryStatus.QUEUED,
+            TransactionalEmail.due_at <= now,
+            TransactionalEmail.expires_at > now,
+        )
+        .order_by(TransactionalEmail.due_at, TransactionalEmail.id)
+        .limit(most)
+    )
+    moved = await session.scalars(
+        update(TransactionalEmail)
+        .where(TransactionalEmail.id.in_(due.scalar_subquery()), TransactionalEmail.status == DeliveryStatus.QUEUED)
+        .values(status=DeliveryStatus.SENDING, attempt=TransactionalEmail.attempt + 1, epoch=epoch, provider=provider)
+        .returning(TransactionalEmail.id)
+        .execution_options(synchronize_session=False)
+    )
+    rows = await session.execute(
+        select(
+            TransactionalEmail.id,
+            TransactionalEmail.attempt,
+            TransactionalEmail.kind,
+            TransactionalEmail.ref,
+            TransactionalEmail.parameters,
+            TransactionalEmail.created_at,
+            TransactionalEmail.expires_at,
+            TransactionalEmail.subscriber_id,
+            Subscriber.address,
+        )
+        .join(Subscriber, Subscriber.id == TransactionalEmail.subscriber_id)
+        .where(TransactionalEmail.id.in_(moved.all()))
+        .order_by(TransactionalEmail.id)
+    )
+    return [Begun(*row) for row in rows]
+
+
+async def settle(
+    session: Session,
+    mail_id: int,
+    attempt: int,
+    *,
+    status: DeliveryStatus,
+    due_at: datetime | None,
+    provider_id: str | None,
+    code: str,
+    why: str,
+) -> None:
+    """Records an outcome for its own attempt; an acceptance also wins over a resend that waits."""
+    may = [DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]
+    if status is DeliveryStatus.ACCEPTED:
+        may.append(DeliveryStatus.QUEUED)
+    await session.execute(
+        update(TransactionalEmail)
+        .where(
+            TransactionalEmail.id == mail_id,
+            TransactionalEmail.status.in_(may),
+            (TransactionalEmail.attempt == attempt) | (status == DeliveryStatus.ACCEPTED),
+        )
+        .values(
+            status=status,
+            due_at=func.coalesce(due_at, TransactionalEmail.due_at),
+            provider_id=provider_id,
+            code=code[:24],
+            why=why[:400],
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def abandon(session: Session, epoch: int, due_at: datetime) -> int:
+    """Marks what an earlier owner of the stream left in mid-air as unknown, to be sent again from `due_at`."""
+    moved = await session.scalars(
+        update(TransactionalEmail)
+        .where(TransactionalEmail.status == DeliveryStatus.SENDING, TransactionalEmail.epoch < epoch)
+        .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost", why="the worker stopped in mid-send")
+        .returning(TransactionalEmail.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+async def requeue_unwritten(session: Session, epoch: int, now: datetime) -> None:
+    """Mails that the stream's owner began but never gave to a provider are owed again."""
+    await session.execute(
+        update(TransactionalEmail)
+        .where(TransactionalEmail.status == DeliveryStatus.SENDING, TransactionalEmail.epoch == epoch)
+        .values(status=DeliveryStatus.QUEUED, due_at=now, code="unwritten")
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def postpone(session: Session, now: datetime, until: datetime) -> None:
+    """Nothing that is due now is tried before `until`: the provider asked for rest."""
+    await session.execute(
+        update(TransactionalEmail)
+        .where(TransactionalEmail.status == DeliveryStatus.QUEUED, TransactionalEmail.due_at <= now)
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def ripen(session: Session, now: datetime) -> None:
+    """What is unknown and due is owed again; what is too late is given up."""
+    for statement in (
+        update(TransactionalEmail)
+        .where(
+            TransactionalEmail.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)),
+            TransactionalEmail.expires_at <= now,
+        )
+        .values(status=DeliveryStatus.EXPIRED, code="expired"),
+        update(TransactionalEmail)
+        .where(TransactionalEmail.status == DeliveryStatus.UNKNOWN, TransactionalEmail.due_at <= now)
+        .values(status=DeliveryStatus.QUEUED),
+    ):
+        await session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def prune(session: Session, ended_before: timedelta, now: datetime) -> int:
+    """Removes mails that ended long ago."""
+    ended = (
+        DeliveryStatus.ACCEPTED,
+        DeliveryStatus.REJECTED,
+        DeliveryStatus.EXPIRED,
+        DeliveryStatus.SKIPPED,
+    )
+    removed = await session.scalars(
+        delete(TransactionalEmail)
+        .where(TransactionalEmail.status.in_(ended), TransactionalEmail.created_at < now - ended_before)
+        .returning(TransactionalEmail.id)
+    )
+    return len(removed.all())

@@ -1,0 +1,1 @@
+"""Laws of the house, and what surrounds the code."""

@@ -1,0 +1,155 @@
+"""The calendar, checked against every zone there is."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.calendar import (
+    Window,
+    due_instant,
+    edition_day,
+    edition_window,
+    instant_of,
+    roman,
+    volume_of,
+    zone_named,
+)
+
+MINUTE = timedelta(minutes=1)
+ZONES = sorted(name for name in available_timezones() if zone_named(name))
+
+zones = st.sampled_from(ZONES).map(ZoneInfo)
+minutes = st.integers(0, 24 * 60 - 1)
+days = st.dates(date(2026, 1, 1), date(2028, 12, 31))
+times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+
+
+def wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
+    local = instant.astimezone(zone)
+    return local.date(), local.time()
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]  # year, month, day, hour, minute
+
+
+@given(zone=zones, minute=minutes, paper=zones, freeze_at=times, day=days)
+@settings(max_examples=400, deadline=None)
+def test_every_reader_is_due_exactly_once_in_every_window(
+    zone: ZoneInfo, minute: int, paper: ZoneInfo, freeze_at: time, day: date
+) -> None:
+    """The due instant is the first minute of the window with the asked local time, or its last minute if none has."""
+    window = edition_window(day, freeze_at, paper)
+    due = due_instant(zone, minute, window)
+
+    asked = time(minute // 60, minute % 60)
+    length = int((window.end - window.start) / MINUTE)
+    instants = (window.start + MINUTE * n for n in range(length))
+    matching = [instant for instant in instants if instant.astimezone(zone).time() == asked]
+    assert due == (matching[0] if matching else window.end - MINUTE)
+    assert window.holds(due)
+
+
+@given(paper=zones, freeze_at=times, day=days)
+@settings(max_examples=300, deadline=None)
+def test_windows_follow_each_other_without_gap_or_overlap(paper: ZoneInfo, freeze_at: time, day: date) -> None:
+    """One edition's window ends where the next begins, and is about a day long."""
+    window = edition_window(day, freeze_at, paper)
+    following = edition_window(day + timedelta(days=1), freeze_at, paper)
+
+    assert window.end == following.start
+    assert timedelta(hours=20) <= window.end - window.start <= timedelta(hours=28)
+    assert edition_day(window.start, freeze_at, paper) == day
+    assert edition_day(window.end - MINUTE, freeze_at, paper) == day
+    assert edition_day(window.end, freeze_at, paper) == day + timedelta(days=1)
+
+
+@given(zone=zones, at=times, day=days)
+@settings(max_examples=300, deadline=None)
+def test_a_planned_instant_shows_the_planned_local_time_or_the_end_of_a_gap(
+    zone: ZoneInfo, at: time, day: date
+) -> None:
+    """Where the local time does not exist, the instant is the one at which clocks were put forward."""
+    instant = instant_of(day, at, zone)
+
+    if wall(instant, zone) == (day, at):
+        assert wall(instant - timedelta(days=1), zone) != (day, at)
+        return
+    before, after = (instant - MINUTE).astimezone(zone), instant.astimezone(zone)
+    assert after.utcoffset() > before.utcoffset()  # type: ignore[operator]  # zones have offsets
+    assert before.replace(tzinfo=None) < datetime.combine(day, at) < after.replace(tzinfo=None)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+KNOWN_MORNINGS = [
+    # the reader's zone, their time, the date of the edition of a paper frozen at 05:30 UTC, the due instant
+    ("Europe/Berlin", "06:30", date(2026, 11, 23), utc(2026, 11, 24, 5, 30) - timedelta(days=1)),
+    ("Asia/Tokyo", "06:30", date(2026, 11, 23), utc(2026, 11, 23, 21, 30)),
+    ("America/New_York", "06:30", date(2026, 11, 23), utc(2026, 11, 23, 11, 30)),
+    ("Pacific/Auckland", "00:00", date(2026, 11, 23), utc(2026, 11, 23, 11, 0)),
+    ("Asia/Kathmandu", "06:30", date(2026, 11, 23), utc(2026, 11, 24, 0, 45)),
+]
+
+
+@pytest.mark.parametrize(("zone", "at", "day", "due"), KNOWN_MORNINGS)
+def test_known_mornings(zone: str, at: str, day: date, due: datetime) -> None:
+    """A few mornings worked out by hand."""
+    hour, minute = map(int, at.split(":"))
+    window = edition_window(day, time(5, 30), ZoneInfo("UTC"))
+    assert due_instant(ZoneInfo(zone), hour * 60 + minute, window) == due
+
+
+def test_a_reader_whose_time_is_skipped_in_spring_gets_the_last_minute_of_the_window() -> None:
+    """02:30 does not exist in Berlin on 29 March 2026, and the window frozen at midnight holds no other one."""
+    window = edition_window(date(2026, 3, 29), time(0, 0), BERLIN)
+    assert due_instant(BERLIN, 150, window) == window.end - MINUTE
+
+
+def test_a_reader_whose_time_comes_twice_in_autumn_gets_the_first() -> None:
+    """02:30 comes twice in Berlin on 25 October 2026."""
+    window = edition_window(date(2026, 10, 25), time(0, 0), BERLIN)
+    assert due_instant(BERLIN, 150, window) == utc(2026, 10, 25, 0, 30)
+
+
+def test_a_window_begins_at_the_end_of_the_gap_when_freeze_at_is_skipped() -> None:
+    """FREEZE_AT 02:30 on the night clocks jump from 02:00 to 03:00 means 03:00 summer time."""
+    assert instant_of(date(2026, 3, 29), time(2, 30), BERLIN) == utc(2026, 3, 29, 1, 0)
+
+
+def test_a_window_is_half_open() -> None:
+    """Its start belongs to it, its end to the next."""
+    window = Window(utc(2026, 1, 1, 5, 30), utc(2026, 1, 2, 5, 30))
+    assert window.holds(window.start)
+    assert not window.holds(window.end)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Mars/Olympus", "Europe", "/etc/passwd", "../UTC", "right/Europe/London", "posix/UTC", "localtime",
+     "Factory", "Europe/London\0", "Europe/London " * 30, "Zürich", "\ud800"],
+)  # fmt: skip
+def test_what_is_not_a_place_is_no_zone(name: str) -> None:
+    """Unknown names, paths, and files beside the zones give None, never an error."""
+    assert zone_named(name) is None
+
+
+def test_a_known_zone_is_found() -> None:
+    """Names are case-sensitive IANA names."""
+    assert zone_named("Europe/London") == ZoneInfo("Europe/London")
+
+
+def test_the_volume_grows_with_the_calendar_year() -> None:
+    """Volume 1 in the year of the first edition."""
+    assert [volume_of(date(year, 1, 1), date(2026, 11, 23)) for year in (2026, 2027, 2035)] == [1, 2, 10]
+
+
+@pytest.mark.parametrize(
+    ("number", "numeral"),
+    [(1, "I"), (4, "IV"), (9, "IX"), (14, "XIV"), (40, "XL"), (90, "XC"), (1999, "MCMXCIX"), (3999, "MMMCMXCIX")],
+)
+def test_roman_numerals(number: int, numeral: str) -> None:
+    """As newspapers print them."""
+    assert roman(number) == numeral

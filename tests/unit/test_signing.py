@@ -1,0 +1,131 @@
+"""Signed links."""
+
+import string
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import ConfigurationError, InvalidToken
+from app.core.signing import Purpose, Signer, opaque_reference
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+OLD, NEW, OTHER = ("old key " * 5, "new key " * 5, "another " * 5)
+SIGNER = Signer([NEW])
+ALPHABET = string.ascii_letters + string.digits + "-_"
+
+references = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=64)
+
+
+@given(references, st.sampled_from(Purpose))
+def test_a_token_gives_its_reference_back(reference: str, purpose: Purpose) -> None:
+    """Any ASCII reference survives; the token needs no quoting in a URL."""
+    token = SIGNER.sign(purpose, reference)
+    assert SIGNER.read(purpose, token, NOW) == reference
+    assert set(token) <= set(ALPHABET)
+
+
+@pytest.mark.parametrize("reference", ["", "x" * 65])
+def test_a_reference_that_no_token_could_carry_is_refused(reference: str) -> None:
+    """Better here than in a link that does not work."""
+    with pytest.raises(ValueError, match="1 to 64"):
+        SIGNER.sign(Purpose.CONFIRM, reference)
+
+
+def test_a_token_opens_only_what_it_was_made_for() -> None:
+    """A confirmation link does not unsubscribe, nor the other way round."""
+    for made, used in [(Purpose.CONFIRM, Purpose.UNSUBSCRIBE), (Purpose.UNSUBSCRIBE, Purpose.CONFIRM)]:
+        with pytest.raises(InvalidToken):
+            SIGNER.read(used, SIGNER.sign(made, "ada"), NOW)
+
+
+def test_changing_any_character_breaks_a_token() -> None:
+    """Version, key, expiry, reference and tag are all covered; so are bits that base64 ignores."""
+    token = SIGNER.sign(Purpose.CONFIRM, "Zk3_9-aQ01bcdefg", NOW + timedelta(days=7))
+    for index, right in enumerate(token):
+        for wrong in ALPHABET.replace(right, ""):
+            with pytest.raises(InvalidToken):
+                SIGNER.read(Purpose.CONFIRM, token[:index] + wrong + token[index + 1 :], NOW)
+
+
+@pytest.mark.parametrize("length", [16, 17, 18, 19])
+def test_a_token_has_one_spelling(length: int) -> None:
+    """Padding, stray characters, the other base64 alphabet, cuts and additions are refused."""
+    token = SIGNER.sign(Purpose.CONFIRM, "a" * length)
+    padded = token + "=" * (-len(token) % 4)
+    spellings = [padded, token + "=", token + "\n", " " + token, token[:-1], token[1:], token + "A", token * 2]
+    spellings += [token.replace("-", "+"), token.replace("_", "/"), token[:5] + "*" + token[5:]]
+    for spelling in set(spellings) - {token}:
+        with pytest.raises(InvalidToken):
+            SIGNER.read(Purpose.CONFIRM, spelling, NOW)
+
+
+@given(st.text(max_size=200))
+def test_anything_else_is_an_invalid_token_and_no_other_error(text: str) -> None:
+    """Whatever stands in the URL."""
+    with pytest.raises(InvalidToken) as caught:
+        SIGNER.read(Purpose.CONFIRM, text, NOW)
+    assert not caught.value.expired
+
+
+def test_a_token_runs_out_at_its_hour_and_says_so() -> None:
+    """Expiry is rounded up to a whole hour, and only a token that we signed is said to have run out."""
+    token = SIGNER.sign(Purpose.CONFIRM, "ada", NOW - timedelta(minutes=20))
+    assert SIGNER.read(Purpose.CONFIRM, token, NOW - timedelta(seconds=1)) == "ada"
+    with pytest.raises(InvalidToken) as caught:
+        SIGNER.read(Purpose.CONFIRM, token, NOW)
+    assert caught.value.expired
+    with pytest.raises(InvalidToken) as caught:
+        Signer([OTHER]).read(Purpose.CONFIRM, token, NOW)
+    assert not caught.value.expired
+
+
+def test_a_token_without_expiry_works_for_ever() -> None:
+    """An unsubscribe link is kept as long as the mail."""
+    token = SIGNER.sign(Purpose.UNSUBSCRIBE, "ada")
+    assert SIGNER.read(Purpose.UNSUBSCRIBE, token, NOW + timedelta(days=36_500)) == "ada"
+
+
+def test_the_first_key_signs_and_every_key_verifies() -> None:
+    """A key is changed by putting the new one in front."""
+    before, after = Signer([OLD]), Signer([NEW, OLD])
+    assert after.read(Purpose.CONFIRM, before.sign(Purpose.CONFIRM, "ada"), NOW) == "ada"
+    with pytest.raises(InvalidToken):
+        before.read(Purpose.CONFIRM, after.sign(Purpose.CONFIRM, "ada"), NOW)
+
+
+def test_a_retired_key_verifies_unsubscribe_links_only() -> None:
+    """Old mails can still be left; old confirmations cannot be used."""
+    before, after = Signer([OLD]), Signer([NEW, "retired:" + OLD])
+    assert after.read(Purpose.UNSUBSCRIBE, before.sign(Purpose.UNSUBSCRIBE, "ada"), NOW) == "ada"
+    with pytest.raises(InvalidToken):
+        after.read(Purpose.CONFIRM, before.sign(Purpose.CONFIRM, "ada"), NOW)
+
+
+@pytest.mark.parametrize("keys", [[], ["short"], ["retired:" + OLD], [NEW, "short"], ["retired:" + OLD, NEW]])
+def test_keys_that_cannot_sign_are_refused_at_start(keys: list[str]) -> None:
+    """Too few, too short, or with a retired one in front; the sentence never shows a key."""
+    with pytest.raises(ConfigurationError, match="MORNINGPOST_SECRET_KEYS") as caught:
+        Signer(keys)
+    assert not any(key in str(caught.value) for key in keys)
+
+
+def test_a_signer_never_shows_its_keys() -> None:
+    """Neither it nor its keys print a secret."""
+    assert NEW not in repr(SIGNER) + repr(SIGNER._keys)
+
+
+def test_other_digests_are_bound_to_their_label_and_parts() -> None:
+    """The same parts under another label, or cut elsewhere, give another digest."""
+    digests = {SIGNER.mac("a", "b", "c"), SIGNER.mac("b", "b", "c"), SIGNER.mac("a", "bc"), SIGNER.mac("a", "b", "d")}
+    assert len(digests) == 4
+    assert SIGNER.mac("a", "b", "c") == Signer([NEW, OLD]).mac("a", "b", "c") != Signer([OLD]).mac("a", "b", "c")
+
+
+def test_opaque_references_are_random_and_fit_a_token() -> None:
+    """96 bits, 16 URL-safe characters, none twice."""
+    made = {opaque_reference() for _ in range(1000)}
+    assert len(made) == 1000
+    assert {len(urlsafe_b64decode(reference)) for reference in made} == {12}
