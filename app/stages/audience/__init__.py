@@ -1,0 +1,1 @@
+"""Who reads the paper: asking, agreeing, leaving."""

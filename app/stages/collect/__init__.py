@@ -1,0 +1,1 @@
+"""What happened: the stories that operators hand in, and what trends on Hugging Face and GitHub."""

@@ -1,0 +1,34 @@
+"""Works through a list of requests at the pace that their host asks for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from app.stages.collect.deadline import Deadline
+
+_LEISURELY = 30.0
+"""Seconds left from which on nobody is waiting for the answer."""
+_Item = TypeVar("_Item")
+
+
+async def each(items: Iterable[_Item], deed: Callable[[_Item], Awaitable[bool]], deadline: Deadline) -> None:
+    """Does `deed` to each item, in order, until one answers False ("no use in going on") or the time is up.
+
+    One after another, as GitHub's good manners ask; three at a time where somebody waits for the answer. The limit
+    that GitHub enforces is a hundred at a time.
+    """
+    queue = iter(items)
+    stopped = False
+
+    async def lane() -> None:
+        nonlocal stopped
+        for item in queue:
+            if stopped or not deadline.left:
+                return
+            if not await deed(item):
+                stopped = True
+
+    lanes = 1 if deadline.left > _LEISURELY else 3
+    async with asyncio.TaskGroup() as group:
+        for _ in range(lanes):
+            group.create_task(lane())

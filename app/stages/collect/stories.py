@@ -1,0 +1,121 @@
+"""Stories as an operator gives them: checked field by field before a row is written."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from app.core.db import Session
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.models import Story
+from app.models.content import STORY_SECTIONS, Section
+from app.store import stories
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class StoryFields(BaseModel):
+    """One story. `body` is Markdown; what it may not hold is taken out when the paper is composed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    section: Section = Field(description="lead, deep_dive, opinion, tools or weekend")
+    headline: Annotated[Line, Field(min_length=1, max_length=200)]
+    standfirst: Annotated[Line, Field(max_length=600)] = ""
+    body: Annotated[str, Field(max_length=20_000)] = ""
+    byline: Annotated[Line, Field(max_length=120)] = ""
+    source: Annotated[Line, Field(max_length=120)] = ""
+    url: Annotated[Line, Field(max_length=2000)] = ""
+    minutes: Annotated[int, Field(ge=1, le=600)] | None = None
+    publish_on: date | None = None
+
+    @field_validator("section")
+    @classmethod
+    def _holds_stories(cls, value: Section) -> Section:
+        if value not in STORY_SECTIONS:
+            raise ValueError(f"{value.value} is filled from counts; stories go into {', '.join(STORY_SECTIONS)}")
+        return value
+
+    @field_validator("headline", "standfirst", "byline", "source")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must be one line without control characters")
+        return value
+
+    @field_validator("body")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        value = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+        if not all(sign == "\n" or sign.isprintable() for sign in value):
+            raise ValueError("must not contain control characters")
+        return value.strip()
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            raise ValueError("is not a web address") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or not value.isprintable() or " " in value:
+            raise ValueError("must be a web address that begins with https:// or http://")
+        return value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "StoryFields":
+        if not (self.standfirst or self.body):
+            raise ValueError("a story needs a standfirst or a body")
+        return self
+
+
+def parse(fields: dict[str, Any]) -> StoryFields:
+    """Checks loose fields. Raises InvalidInput that lists every malformed one."""
+    try:
+        return StoryFields.model_validate(fields)
+    except ValidationError as error:
+        found = tuple(
+            FieldError(
+                ".".join(str(part) for part in item["loc"]) or "story", item["msg"].removeprefix("Value error, ")
+            )
+            for item in error.errors(include_url=False)
+        )
+        said = "; ".join(f"{one.field}: {one.message}" for one in found)
+        raise InvalidInput(f"The story was not accepted: {said}", errors=found) from None
+
+
+async def create(session: Session, story: StoryFields, now: datetime) -> int:
+    """Writes a story down; gives its id."""
+    return await stories.add(session, story.model_dump(), now)
+
+
+async def change(session: Session, story_id: int, fields: dict[str, Any], now: datetime) -> Story:
+    """Changes some fields of a story that was not printed yet. Raises NotFound, Conflict, InvalidInput."""
+    story = await _unprinted(session, story_id)
+    present = {name: getattr(story, name) for name in StoryFields.model_fields}
+    whole = parse({**present, **fields})
+    if not await stories.change(session, story_id, whole.model_dump(), now):
+        raise Conflict("The story was printed a moment ago; it can no longer be changed.")
+    changed = await stories.get(session, story_id)
+    assert changed is not None
+    return changed
+
+
+async def remove(session: Session, story_id: int) -> None:
+    """Deletes a story that was not printed yet. Raises NotFound, Conflict."""
+    await _unprinted(session, story_id)
+    if not await stories.remove(session, story_id):
+        raise Conflict("The story was printed a moment ago; it can no longer be deleted.")
+
+
+async def _unprinted(session: Session, story_id: int) -> Story:
+    story = await stories.get(session, story_id)
+    if story is None:
+        raise NotFound(f"There is no story {story_id}.")
+    if story.edition_id is not None:
+        raise Conflict(f"Story {story_id} was printed in an edition; what readers got does not change.")
+    return story

@@ -1,0 +1,1 @@
+"""Which of what happened goes into the paper."""

@@ -1,0 +1,79 @@
+"""The mail of an edition: what is the same for every reader, encoded once.
+
+What is one reader's own (To, Message-ID, Date, List-Unsubscribe) is added by sending, per delivery.
+"""
+
+import hashlib
+from datetime import datetime
+from email.utils import parseaddr
+
+from app.core.db import Database
+from app.core.mail.message import Message
+from app.core.mail.template import MailTemplate, Pieces, Slot, mailbox
+from app.core.settings import Publication
+from app.models.editions import VariantForm
+from app.stages.render import marks, preview, printed, variants
+
+_SENDER_ID = 12
+
+
+def edition_template(publication: Publication, *, subject: str, slug: str, html: str, text: str) -> MailTemplate:
+    """The template of a whole edition; `html` and `text` are bodies with marks, which name their own slots.
+
+    Raises ValueError for a body without marks. Sources of the headers: List-Id RFC 2919, List-Archive, List-Owner and
+    List-Post RFC 2369; Feedback-ID as Gmail's feedback loop reads it; the last two keep absence notices away.
+    """
+    everything = variants.EVERYTHING
+    return MailTemplate(
+        subject=subject,
+        sender=publication.sender,
+        reply_to=publication.reply_to,
+        headers=(
+            ("List-Id", mailbox(publication.name, publication.list_id)),
+            ("List-Archive", f"<{publication.public_url}/editions>"),
+            ("List-Owner", f"<mailto:{parseaddr(publication.reply_to)[1] or publication.sender[1]}>"),
+            ("List-Post", "NO"),
+            ("Feedback-ID", feedback_id(publication, slug)),
+            ("Precedence", "bulk"),
+            ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+        ),
+        text=Pieces.cut(variants.cut(text, everything, VariantForm.TEXT), marks.mark_of(text)),
+        html=Pieces.cut(variants.cut(html, everything, VariantForm.HTML), marks.mark_of(html)),
+    )
+
+
+def feedback_id(publication: Publication, slug: str) -> str:
+    """`edition:list:sender`: the sender's part is 5 to 15 characters and stays the same as long as the list's id."""
+    sender = hashlib.sha256(publication.list_id.encode()).hexdigest()[:_SENDER_ID]
+    return f"{slug}:daily:{sender}"
+
+
+async def template_of(db: Database, edition_id: int, publication: Publication) -> MailTemplate:
+    """The template of a frozen edition. Raises NotFound, and Conflict before the freeze."""
+    edition = await printed.frozen(db, edition_id)
+    return edition_template(
+        publication, subject=edition.subject, slug=edition.slug, html=edition.html, text=edition.text
+    )
+
+
+async def trial_of(db: Database, edition_id: int, publication: Publication, to: str, now: datetime) -> Message:
+    """The edition as a mail to `to`, who need not be a reader: its links leave nobody off any list.
+
+    Raises NotFound, and Conflict where nothing is composed yet.
+    """
+    edition = await printed.printed(db, edition_id, publication)
+    template = edition_template(
+        publication, subject=edition.subject, slug=edition.slug, html=edition.html, text=edition.text
+    )
+    sender = publication.sender[1]
+    name = hashlib.sha256(f"{edition.slug}\0{to}\0{now.isoformat()}".encode()).hexdigest()[:32]
+    return Message(
+        key=0,
+        attempt=0,
+        recipient=to,
+        message_id=f"<{name}@{sender.rpartition('@')[2]}>",
+        date=now,
+        return_path=sender,
+        template=template,
+        values={**preview.neutral(publication, edition.date), Slot.ADDRESS: to},
+    )

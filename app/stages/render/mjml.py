@@ -1,0 +1,97 @@
+"""The edition as HTML: Jinja2 to MJML to HTML, styles written inline, once for all sections and both forms."""
+
+import logging
+import re
+from functools import cache
+from urllib.parse import urlsplit
+
+import cssutils
+from lxml import etree
+from markupsafe import Markup
+from mjml import mjml2html
+from premailer import Premailer
+
+from app.core.settings import Publication
+from app.models.content import EditionContent
+from app.stages.render.marks import Marker
+from app.stages.render.templates import render
+
+cssutils.log.setLevel(logging.CRITICAL)  # it prints a line for every property younger than CSS 2.1
+
+_CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
+_REMOTE = re.compile(r"@import|url\(\s*['\"]?(?!data:)", re.IGNORECASE)
+
+
+def edition_html(content: EditionContent, publication: Publication, slug: str, mark: str) -> str:
+    """The whole edition as one HTML body, inlined, with section marks and slots; `variants.cut` makes mails of it.
+
+    Raises ValueError for a mark that is no word or that a story says, and for anything fetched from another site.
+    """
+    marker = Marker(mark, html=True)
+    source = render(
+        "edition.mjml.j2",
+        content=content,
+        paper=publication,
+        page=page_url(publication, slug),
+        slot=marker.slot,
+        open=lambda name: Markup(marker.open(name)),  # noqa: S704  # a comment of our own
+        close=lambda name: Markup(marker.close(name)),  # noqa: S704  # a comment of our own
+    )
+    return marker.whole(html_of(source, publication))
+
+
+def page_url(publication: Publication, slug: str) -> str:
+    """Where the web edition stands."""
+    return f"{publication.public_url}/editions/{slug}"
+
+
+def html_of(source: str, publication: Publication) -> str:
+    """MJML to HTML that is ready to be mailed."""
+    tree = etree.fromstring(mjml2html(source), etree.HTMLParser())
+    for style in tree.iter("style"):
+        style.set("data-premailer", "ignore")  # the reset, dark mode, phone and print stay in the head
+    Premailer(
+        tree,
+        css_text=[_inline_css()],
+        disable_leftover_css=True,
+        strip_important=False,
+        disable_validation=True,
+        allow_network=False,
+        align_floating_images=False,
+        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
+        cssutils_logging_level=logging.CRITICAL,
+    ).transform()
+    _tighten(tree)
+    _refuse_foreign(tree, publication)
+    html: str = etree.tostring(tree, method="html", encoding="unicode", doctype="<!DOCTYPE html>")
+    return html.replace("</wbr>", "") + "\n"
+
+
+@cache
+def _inline_css() -> str:
+    return render("inline.css.j2")
+
+
+def _tighten(tree: etree._Element) -> None:
+    """Takes out what would be dead weight in every mail: classes that only carried styles, spaces in styles."""
+    used = {name for style in tree.iter("style") for name in _CLASS.findall(style.text or "")}
+    for element in tree.iterfind(".//*[@class]"):
+        kept = [name for name in element.get("class", "").split() if name in used]
+        if kept:
+            element.set("class", " ".join(kept))
+        else:
+            del element.attrib["class"]
+    for element in tree.iterfind(".//*[@style]"):
+        element.set("style", element.get("style", "").replace("; ", ";").replace(", ", ","))
+
+
+def _refuse_foreign(tree: etree._Element, publication: Publication) -> None:
+    """Nothing may be fetched from another site when the mail is opened: that would tell the site who reads."""
+    home = urlsplit(publication.public_url)[:2]
+    for element in tree.iter("img", "link", "script", "iframe", "object", "video", "audio", "source"):
+        url = element.get("src") or element.get("href") or element.get("data") or ""
+        if element.tag not in ("img", "link") or urlsplit(url)[:2] != home:
+            raise ValueError(f"the edition would fetch something from another site: <{element.tag}> {url}")
+    for style in tree.iter("style"):
+        if _REMOTE.search(style.text or ""):
+            raise ValueError("the edition's style sheet would fetch something")

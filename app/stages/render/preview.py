@@ -1,0 +1,50 @@
+"""An edition before anybody gets it: the mail as HTML and text, with an invented reader's values in its slots."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from html import escape
+
+from app.core.db import Database
+from app.core.mail.template import Pieces, Slot
+from app.core.settings import Publication
+from app.models.editions import VariantForm
+from app.stages.render import marks, printed, variants, wording
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a reader would see, and the content it was made of as JSON."""
+
+    html: str
+    text: str
+    json: str
+
+
+async def of_edition(db: Database, edition_id: int, publication: Publication) -> Preview:
+    """The preview of an edition in any state. Raises NotFound, and Conflict where nothing is composed yet."""
+    edition = await printed.printed(db, edition_id, publication)
+    values = neutral(publication, edition.date)
+    return Preview(
+        html=_filled(edition.html, VariantForm.HTML, {name: escape(value) for name, value in values.items()}),
+        text=_filled(edition.text, VariantForm.TEXT, values),
+        json=edition.content.model_dump_json(indent=2),
+    )
+
+
+def neutral(publication: Publication, day: date) -> dict[Slot, str]:
+    """Values of nobody: a reader with the default morning; the unsubscribe link leads to the front page."""
+    hour, minute = divmod(publication.deliver_minute, 60)
+    at = f"{hour:02}:{minute:02}"
+    tomorrow = day + timedelta(days=1)
+    return {
+        Slot.ADDRESS: "reader@example.org",
+        Slot.CONFIRMED_ON: f"{wording.day_and_month(day)} {day.year}",
+        Slot.SCHEDULE: f"every day at {at}, {wording.zone_words(publication.zone)}",
+        Slot.NEXT_DELIVERY: f"{wording.DAYS[tomorrow.weekday()]} at {at}",
+        Slot.UNSUBSCRIBE: publication.public_url,
+    }
+
+
+def _filled(body: str, form: VariantForm, values: Mapping[Slot, str]) -> str:
+    return Pieces.cut(variants.cut(body, variants.EVERYTHING, form), marks.mark_of(body)).fill(values)

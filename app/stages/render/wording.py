@@ -1,0 +1,163 @@
+"""Figures, dates and names in the paper's words, for HTML and text alike. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from app.core.calendar import roman
+from app.models.content import Chart, ChartRow, Move, Mover, Piece
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+MEASURING = (
+    "Places are compared once there is a week to compare with. "
+    "Until then, the largest gains that the sources themselves report."
+)
+PASSED_ON = "Was this passed on to you?"
+OFFER = "The paper is free, comes every morning, and takes one click to leave."
+PUBLISHERS = "Story links go to the publishers named beside them."
+RANKINGS = "Rankings are ours, from public figures."
+_NOUNS = {"models": "Model", "datasets": "Dataset", "repositories": "Repository"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A change of place: `glyph` as printed, `spoken` for a screen reader and plain text; both empty where unknown."""
+
+    kind: Move
+    glyph: str = ""
+    spoken: str = ""
+
+
+def full_date(day: date) -> str:
+    """Friday, 20 November 2026."""
+    return f"{DAYS[day.weekday()]}, {day_and_month(day)} {day.year}"
+
+
+def day_and_month(day: date) -> str:
+    """20 November."""
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def zone_words(zone: ZoneInfo) -> str:
+    """London time, for Europe/London; UTC for itself."""
+    area, _, city = zone.key.rpartition("/")
+    return f"{city.replace('_', ' ')} time" if area and area != "Etc" else city
+
+
+def issue(volume: int, number: int) -> str:
+    """Vol. I · No. 214."""
+    return f"Vol. {roman(volume)} · No. {number}"
+
+
+def minutes_to_read(minutes: int) -> str:
+    """9 minutes to read."""
+    return f"{minutes} minute{'' if minutes == 1 else 's'} to read"
+
+
+def stamp(as_of: datetime, *, stale: bool = False) -> str:
+    """As of 05:40 UTC; figures of another day name it: as of Thursday 05:40 UTC."""
+    instant = as_of.astimezone(UTC)
+    day = f"{DAYS[instant.weekday()]} " if stale else ""
+    return f"as of {day}{instant:%H:%M} UTC"
+
+
+def chart_stamp(chart: Chart) -> str:
+    return stamp(chart.as_of, stale=chart.stale)
+
+
+def common_stamp(charts: Sequence[Chart]) -> str:
+    """The stamp over all charts: that of the first fresh one; empty where every one is late."""
+    return next((chart_stamp(chart) for chart in charts if not chart.stale), "")
+
+
+def credit(piece: Piece) -> str:
+    """The Compute Ledger · 4 min."""
+    return " · ".join(part for part in (piece.source, f"{piece.minutes} min") if part)
+
+
+def line_of(piece: Piece) -> str:
+    """What is said of a piece that is printed as one line."""
+    return piece.standfirst or " ".join(piece.body_text.split())
+
+
+def gain(gained: int | None, *, approximate: bool = False) -> str:
+    """+1,284, −12, or ≈1,284 for a source's own estimate; empty where nobody can say."""
+    if gained is None:
+        return ""
+    sign = "−" if gained < 0 else "≈" if approximate else "+"
+    return f"{sign}{abs(gained):,}"
+
+
+def spoken_gain(gained: int | None, *, approximate: bool = False) -> str:
+    """The gain without a sign that a screen reader might skip: about 1,284."""
+    if gained is None:
+        return ""
+    return f"{'about ' if approximate else 'minus ' if gained < 0 else 'plus '}{abs(gained):,}"
+
+
+def multiple(of: float) -> str:
+    """8.5×, 8×."""
+    return f"{f'{of:,.1f}'.removesuffix('.0')}×"
+
+
+def noun(chart: Chart) -> str:
+    """What stands in the chart's rows: Model, Dataset, Repository."""
+    return _NOUNS.get(chart.key.rpartition("-")[2], "Name")
+
+
+def has_gains(chart: Chart) -> bool:
+    return any(row.gained is not None for row in chart.rows)
+
+
+def has_moves(chart: Chart) -> bool:
+    return any(row.move is not Move.UNKNOWN for row in chart.rows)
+
+
+def has_estimates(charts: Sequence[Chart]) -> bool:
+    return any(row.approximate and row.gained is not None for chart in charts for row in chart.rows)
+
+
+def hosts(charts: Sequence[Chart]) -> str:
+    """The sites the charts were counted from: huggingface.co and github.com."""
+    found = {urlsplit(row.url).hostname: None for chart in charts for row in chart.rows}
+    return " and ".join(host for host in found if host)
+
+
+def row_shift(row: ChartRow) -> Shift:
+    """A chart row against last week; unknown stays blank, it is never "same"."""
+    match row.move:
+        case Move.UP:
+            return Shift(Move.UP, f"▲\u200a{row.places}", f"up {row.places}")
+        case Move.DOWN:
+            return Shift(Move.DOWN, f"▼\u200a{row.places}", f"down {row.places}")
+        case Move.SAME:
+            return Shift(Move.SAME, "–", "unchanged")
+        case Move.NEW:
+            return Shift(Move.NEW, "NEW", "new")
+        case Move.UNKNOWN:
+            return Shift(Move.UNKNOWN)
+
+
+def mover_shift(mover: Mover) -> Shift:
+    """A mover's change of place, with both ranks said."""
+    if mover.was is None:
+        return Shift(Move.UNKNOWN)
+    places = abs(mover.was - mover.now)
+    if not places:
+        return Shift(Move.SAME, "–", f"unchanged at {mover.now}")
+    way, arrow = (Move.UP, "▲") if mover.was > mover.now else (Move.DOWN, "▼")
+    said = f"{way.value} {places} place{'' if places == 1 else 's'}, from {mover.was} to {mover.now}"
+    return Shift(way, f"{arrow}\u200a{places}", said)
+
+
+def mover_facts(mover: Mover) -> tuple[str, ...]:
+    """What is said after a mover's gain: its multiple, or that it is new."""
+    if mover.new:
+        return ("first week on the chart",)
+    return (f"{multiple(mover.multiple)} its usual week",) if mover.multiple is not None else ()

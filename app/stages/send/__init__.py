@@ -1,0 +1,1 @@
+"""Out: release at each reader's morning, hand over, keep the ledger."""

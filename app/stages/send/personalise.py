@@ -1,0 +1,87 @@
+"""What is this reader's own in a mail: links, dates, headers."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.core.calendar import due_instant, edition_window, zone_named
+from app.core.mail.message import Message
+from app.core.mail.template import MailTemplate, Slot
+from app.core.settings import Settings
+from app.core.signing import Purpose, Signer
+from app.store.deliveries import Begun
+
+
+@dataclass(frozen=True)
+class Personaliser:
+    """Addresses one edition's template to readers. `salt` and `day` are the edition's."""
+
+    settings: Settings
+    signer: Signer
+    salt: str
+    day: date
+    _mornings: dict[tuple[str, int | None], tuple[str, str]] = field(default_factory=dict, compare=False)
+
+    def message(self, row: Begun, template: MailTemplate, now: datetime) -> Message:
+        """The mail of one delivery."""
+        publication = self.settings.publication
+        sender = publication.sender[1]
+        unsubscribe = f"{publication.public_url}/unsubscribe/{self.signer.sign(Purpose.UNSUBSCRIBE, row.ref)}"
+        return Message(
+            key=row.subscriber_id,
+            attempt=row.attempt,
+            recipient=row.address,
+            message_id=f"<{message_key(self.salt, row.ref)}@{sender.rpartition('@')[2]}>",
+            date=now,
+            return_path=sender,
+            template=template,
+            values=self._values(row, unsubscribe),
+            headers=list_unsubscribe(unsubscribe),
+        )
+
+    def _values(self, row: Begun, unsubscribe: str) -> Mapping[Slot, str]:
+        morning = self._morning(row.zone, row.minute)
+        zone = zone_named(row.zone) or self.settings.zone
+        return {
+            Slot.ADDRESS: row.address,
+            Slot.CONFIRMED_ON: long_date(row.confirmed_at.astimezone(zone)) if row.confirmed_at else "",
+            Slot.SCHEDULE: morning[0],
+            Slot.NEXT_DELIVERY: morning[1],
+            Slot.UNSUBSCRIBE: unsubscribe,
+        }
+
+    def _morning(self, zone_name: str, minute: int | None) -> tuple[str, str]:
+        key = (zone_name, minute)
+        if key not in self._mornings:
+            self._mornings[key] = self._worded(zone_name, minute)
+        return self._mornings[key]
+
+    def _worded(self, zone_name: str, minute: int | None) -> tuple[str, str]:
+        zone = zone_named(zone_name) or self.settings.zone
+        at = self.settings.publication.deliver_minute if minute is None else minute
+        window = edition_window(self.day + timedelta(days=1), self.settings.freeze_at, self.settings.zone)
+        due = due_instant(zone, at, window).astimezone(zone)
+        return f"every day at {at // 60:02}:{at % 60:02}, {place(zone)} time", f"{due:%A} at {due:%H:%M}"
+
+
+def message_key(salt: str, ref: str) -> str:
+    """The local part of a Message-ID: the same on every retry, meaningless once the salt or the reader is gone."""
+    return hmac.new(salt.encode(), ref.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def list_unsubscribe(url: str) -> tuple[tuple[str, str], ...]:
+    """The two headers of one-click unsubscription (RFC 8058 section 3.1): one https URI, and the exact post body."""
+    return ("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
+def long_date(day: datetime) -> str:
+    """4 March 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def place(zone: ZoneInfo) -> str:
+    """The city a person knows a zone by: London for Europe/London, UTC for UTC."""
+    return zone.key.rpartition("/")[2].replace("_", " ")

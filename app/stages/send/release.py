@@ -1,0 +1,183 @@
+"""Letting an edition's readers go, each at their own morning, and ending it when nothing is owed.
+
+The window and every due instant are planned from the calendar; when the paper was really frozen changes nothing
+but that a reader whose instant is already past is released at once.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.core.calendar import due_instant, edition_window, zone_named
+from app.core.db import Database, Session
+from app.core.errors import Conflict, NotFound
+from app.core.settings import Settings
+from app.models import Edition, Release
+from app.models.states import EditionStatus
+from app.store import deliveries, editions, releases
+from app.store.releases import DEFAULT_MINUTE, Chunk, Pair
+
+CHUNK = 20_000
+OWN = Pair("", DEFAULT_MINUTE)
+"""The paper's own morning: planned also where nobody reads at that hour, because its page comes out then."""
+_ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+
+log = structlog.get_logger(__name__)
+
+
+def due_of(pair: Pair, edition: Edition, settings: Settings) -> datetime:
+    """The instant at which the readers of `pair` are due `edition`. An unknown zone means TIMEZONE."""
+    zone = zone_named(pair.zone) if pair.zone else None
+    minute = settings.publication.deliver_minute if pair.minute == DEFAULT_MINUTE else pair.minute
+    window = edition_window(edition.date, settings.freeze_at, settings.zone)
+    return due_instant(zone or settings.zone, minute, window)
+
+
+async def plan(db: Database, edition: Edition, settings: Settings) -> None:
+    """Writes down when each (zone, minute) that readers have is due; safe to repeat."""
+    async with db.read() as session:
+        known = {Pair(one.zone, one.minute) for one in await releases.planned(session, edition.id)}
+        missing = [pair for pair in {OWN, *await releases.pairs(session)} if pair not in known]
+    if missing:
+        async with db.write() as session:
+            await releases.plan(session, edition.id, [(pair, due_of(pair, edition, settings)) for pair in missing])
+
+
+async def release_due(db: Database, edition_id: int, settings: Settings, now: datetime) -> int:
+    """Releases every pair whose instant has come; gives how many readers that was."""
+    async with db.read() as session:
+        waiting = await releases.due(session, edition_id, now)
+    released = 0
+    for release in waiting:
+
+        async def remember(session: Session, chunk: Chunk, done: bool, release: Release = release) -> None:
+            await releases.set_cursor(session, release, chunk.last, now if done else None)
+
+        released += await _release(
+            db,
+            edition_id,
+            pair=Pair(release.zone, release.minute),
+            after=release.cursor,
+            due_at=release.due_at,
+            lasts=settings.max_late,
+            then=remember,
+        )
+    return released
+
+
+async def sweep(db: Database, edition: Edition, settings: Settings, now: datetime) -> int:
+    """Releases eligible readers whose instant has passed without a row: a changed zone never costs a paper."""
+    async with db.read() as session:
+        done = [one for one in await releases.planned(session, edition.id) if one.done_at is not None]
+    released = 0
+    for one in done:
+        if one.due_at + settings.max_late > now:
+            released += await _release(
+                db, edition.id, pair=Pair(one.zone, one.minute), due_at=one.due_at, lasts=settings.max_late
+            )
+    return released
+
+
+async def send_now(db: Database, edition_id: int, settings: Settings, now: datetime, *, late: bool = False) -> int:
+    """Releases every active reader at once, whatever their morning; gives how many.
+
+    An edition that has ended goes only to readers it does not have yet, and only when `late` says so.
+    Raises NotFound, Conflict.
+    """
+    async with db.write() as session:
+        edition = await editions.get(session, edition_id)
+        if edition is None:
+            raise NotFound(f"There is no edition {edition_id}.")
+        if edition.status in _ENDED and not late:
+            raise Conflict(f"The edition of {edition.date} was already sent; nobody is mailed it twice.")
+        if edition.status not in (EditionStatus.FROZEN, EditionStatus.SENDING, *_ENDED):
+            raise Conflict(f"The edition of {edition.date} is {edition.status.value}; only a frozen one can be sent.")
+        # From here on it is going out, also where it has no reader at all: its page is public.
+        await _begin_sending(session, edition_id, edition.status)
+    released = await _release(db, edition_id, pair=None, due_at=now, lasts=settings.max_late)
+    await _close_plan(db, edition, settings, now)
+    return released
+
+
+async def _close_plan(db: Database, edition: Edition, settings: Settings, now: datetime) -> None:
+    """Everybody was released: no pair is still to come."""
+    await plan(db, edition, settings)
+    async with db.write() as session:
+        for one in await releases.planned(session, edition.id):
+            if one.done_at is None:
+                await releases.set_cursor(session, one, one.cursor, now)
+
+
+async def _release(
+    db: Database,
+    edition_id: int,
+    *,
+    pair: Pair | None,
+    due_at: datetime,
+    lasts: timedelta,
+    after: int = 0,
+    then: Callable[[Session, Chunk, bool], Awaitable[None]] | None = None,
+) -> int:
+    """Chunk by chunk, each committed with its cursor, so that a crash repeats nothing and forgets nothing."""
+    released, done = 0, False
+    while not done:
+        async with db.write() as session:
+            status = await releases.lock_edition(session, edition_id)
+            if status is None:
+                break
+            chunk = await releases.release_chunk(
+                session,
+                edition_id,
+                pair=pair,
+                confirmed_before=due_at,
+                after=after,
+                most=CHUNK,
+                due_at=due_at,
+                lasts=lasts,
+            )
+            done = chunk.count < CHUNK
+            if then:
+                await then(session, chunk, done)
+            # The morning has come also where nobody reads at this hour: the paper is out.
+            if chunk.count or status is EditionStatus.FROZEN:
+                await _begin_sending(session, edition_id, status)
+        after = chunk.last
+        released += chunk.count
+    if released:
+        log.info("readers were released", edition=edition_id, readers=released)
+    return released
+
+
+async def _begin_sending(session: Session, edition_id: int, status: EditionStatus) -> None:
+    if status is not EditionStatus.SENDING:
+        await editions.move(session, edition_id, status, EditionStatus.SENDING, "")
+
+
+async def try_end(db: Database, edition: Edition, settings: Settings, now: datetime) -> EditionStatus | None:
+    """Ends an edition that owes nothing any more; gives the state it ended in, None while it goes on.
+
+    It goes on while a due instant is to come, or a row is queued, being handed over or to be sent again.
+    """
+    resend = settings.on_unknown == "resend"
+    last = edition_window(edition.date, settings.freeze_at, settings.zone).end + settings.max_late
+    async with db.read() as session:
+        if not await _nothing_owed(session, edition.id, resend, now >= last):
+            return None
+    async with db.write() as session:
+        owed = await _nothing_owed(session, edition.id, resend, now >= last)
+        if owed is None:
+            return None
+        ended = EditionStatus.PARTIALLY_SENT if owed.failed else EditionStatus.SENT
+        reason = f"{owed.failed} readers went without it" if owed.failed else ""
+        if not await editions.end(session, edition.id, ended, reason, now):
+            return None
+    log.info("the edition has ended", edition=edition.id, date=str(edition.date), status=ended.value)
+    return ended
+
+
+async def _nothing_owed(session: Session, edition_id: int, resend: bool, over: bool) -> deliveries.Owed | None:
+    if not over and await releases.still_to_come(session, edition_id):
+        return None
+    owed = await deliveries.owed(session, edition_id, resend=resend)
+    return None if owed.open else owed

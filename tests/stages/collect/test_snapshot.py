@@ -1,0 +1,305 @@
+"""Collecting from real servers into both databases: a first day, a week, a bad morning."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from time import monotonic
+from typing import ClassVar
+
+import pytest
+import structlog
+
+from app.core.clock import FixedClock
+from app.core.db import Database
+from app.core.errors import StorageError
+from app.models.content import Move
+from app.models.counts import Basis, Row, Snapshot, TrendKind, TrendSource
+from app.stages.collect.deadline import Deadline
+from app.stages.collect.harvest import Before, Capture, Harvest
+from app.stages.collect.snapshot import CollectReport, collect, sources
+from app.stages.compose.trending import trending
+from app.store import trends
+from tests.conftest import NOON
+from tests.stages.collect.servers import both
+from tests.stages.collect.standin import Reply, StandIn, broken_json, closed_port, hanging, server_error
+from tests.stages.collect.world import World, small_world
+
+HUGGINGFACE, GITHUB = TrendSource.HUGGINGFACE, TrendSource.GITHUB
+MODEL, DATASET, REPOSITORY, MOVERS = TrendKind.MODEL, TrendKind.DATASET, TrendKind.REPOSITORY, TrendKind.MOVERS
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world(NOON.date())
+
+
+@pytest.fixture
+def server(world: World, clock: FixedClock) -> Iterator[StandIn]:
+    with both(world, clock.now) as one:
+        yield one
+
+
+async def run(
+    db: Database, clock: FixedClock, server: StandIn, *, hub: str = "", github: str = "", seconds: float = 5
+) -> CollectReport:
+    places = sources(
+        huggingface_url=hub or server.url, github_url=github or server.url, contact="https://post.example.org"
+    )
+    return await collect(db, places, clock.now(), seconds)
+
+
+async def stored(db: Database, source: TrendSource, kind: TrendKind, day: date) -> Snapshot | None:
+    async with db.read() as session:
+        return (await trends.of_day(session, source, day)).get(kind)
+
+
+def by_name(snapshot: Snapshot | None) -> dict[str, Row]:
+    assert snapshot is not None
+    return {row.name: row for row in snapshot.rows}
+
+
+async def test_a_first_day_is_stored_and_says_since_when_it_measures(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """Charts, gains that the sources themselves give, no arrows; one morning is enough for a paper."""
+    report = await run(db, clock, server)
+    assert [(one.name, one.rows, one.answered) for one in report.sources] == [
+        ("Hugging Face", 10, True),
+        ("GitHub", 6, True),
+    ]
+    assert report.problems == ()
+    repositories = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    halyard = by_name(repositories)["halyard-io/halyard"]
+    assert (halyard.rank, halyard.gained, halyard.basis, halyard.usual) == (1, 10_430, Basis.HISTORY, 630)
+    models = by_name(await stored(db, HUGGINGFACE, MODEL, NOON.date()))
+    assert (models["lanternworks/wick-12b"].variants, models["lanternworks/wick-12b"].rank) == (2, 1)
+    movers = await stored(db, GITHUB, MOVERS, NOON.date())
+    assert movers is not None
+    assert movers.since == NOON.date()
+    assert movers.rows[0].name == "halyard-io/halyard"
+    assert not any(row.was or row.new for row in movers.rows)
+
+
+async def test_a_week_later_there_are_arrows_newcomers_and_gains_we_counted(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """The first capture's ranks are the arrows' other end."""
+    clock.move(NOON - timedelta(days=7))
+    await run(db, clock, server)
+    clock.move(NOON)
+    await run(db, clock, server)
+    models = await stored(db, HUGGINGFACE, MODEL, NOON.date())
+    rows = by_name(models)
+    wick, frond = rows["lanternworks/wick-12b"], rows["fernbank/frond-tts"]
+    assert (wick.was, wick.rank, wick.gained, wick.basis) == (5, 1, 1_260, Basis.COUNTED)
+    assert (frond.new, frond.was) == (True, None)
+    assert models is not None
+    assert models.since is None
+    movers = by_name(await stored(db, GITHUB, MOVERS, NOON.date()))
+    assert (movers["halyard-io/halyard"].was, movers["halyard-io/halyard"].rank) == (3, 1)
+    assert "gristmill/grist" not in movers
+
+
+async def test_a_month_of_mornings_gives_models_a_usual_week_of_our_own_counting(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """The Hub gives no history: a few weeks of snapshots do."""
+    for back in range(28, -1, -1):
+        clock.move(NOON - timedelta(days=back))
+        await run(db, clock, server, github=closed_port())
+    wick = by_name(await stored(db, HUGGINGFACE, MOVERS, NOON.date()))["lanternworks/wick-12b"]
+    assert (wick.gained, wick.usual) == (1_260, 140)
+    assert wick.score == pytest.approx((1_260 - 140) / 240**0.5)
+
+
+async def test_a_renamed_repository_keeps_its_history_under_its_new_name(
+    db: Database, clock: FixedClock, server: StandIn, world: World
+) -> None:
+    """The number is the key; no false "new", no false gain."""
+    clock.move(NOON - timedelta(days=7))
+    await run(db, clock, server)
+    world.rename(102, "NewHarbour/halyard")
+    clock.move(NOON)
+    await run(db, clock, server)
+    rows = by_name(await stored(db, GITHUB, REPOSITORY, NOON.date()))
+    assert "halyard-io/halyard" not in rows
+    renamed = rows["NewHarbour/halyard"]
+    assert (renamed.external_id, renamed.was, renamed.new, renamed.gained) == ("102", 3, False, 10_430)
+    assert renamed.basis is Basis.COUNTED
+
+
+async def test_collecting_again_replaces_the_days_figures(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """One capture stands for a day; running twice is the same as running once, later."""
+    await run(db, clock, server)
+    first = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    clock.move(NOON + timedelta(hours=1))
+    await run(db, clock, server)
+    second = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    assert first is not None
+    assert second is not None
+    assert second.captured_at == first.captured_at + timedelta(hours=1)
+    assert len(second.rows) == len(first.rows)
+    assert by_name(second)["gristmill/grist"].count > by_name(first)["gristmill/grist"].count
+
+
+async def test_a_source_that_cannot_be_reached_is_named_and_the_other_is_stored(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """At once, in plain words."""
+    began = monotonic()
+    report = await run(db, clock, server, hub=closed_port())
+    assert report.problems == ("Hugging Face could not be reached: connection refused",)
+    assert [one.answered for one in report.sources] == [False, True]
+    assert report.summary == "Counted: 0 rows at Hugging Face, 6 rows at GitHub"
+    assert monotonic() - began < 3
+    assert await stored(db, HUGGINGFACE, MODEL, NOON.date()) is None
+    assert await stored(db, HUGGINGFACE, MOVERS, NOON.date()) is None
+    assert await stored(db, GITHUB, REPOSITORY, NOON.date()) is not None
+
+
+async def test_with_every_source_down_nothing_is_stored_and_nothing_raises(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """The paper appears without its charts."""
+    report = await run(db, clock, server, hub=closed_port(), github=closed_port())
+    assert report.problems == (
+        "Hugging Face could not be reached: connection refused",
+        "GitHub could not be reached: connection refused",
+    )
+    async with db.read() as session:
+        assert await trending(session, NOON) == ((), None)
+
+
+async def test_all_sources_share_one_deadline(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """Both hang; the report comes when the time is up, not twice as late."""
+    server.fail("/", hanging(4))
+    began = monotonic()
+    report = await run(db, clock, server, seconds=1)
+    assert monotonic() - began < 2
+    assert report.problems == ("Hugging Face did not answer in time", "GitHub did not answer in time")
+
+
+@pytest.mark.parametrize("fault", [server_error(), broken_json()], ids=["500", "broken JSON"])
+async def test_a_bad_hour_leaves_the_good_figures_of_the_morning(
+    db: Database, clock: FixedClock, server: StandIn, fault: Reply
+) -> None:
+    """What was whole stays whole, also where only half of the searches fail."""
+    await run(db, clock, server)
+    morning = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    clock.move(NOON + timedelta(hours=1))
+    server.fail("/api", fault)
+    server.fail("/search", broken_json(), times=4)
+    report = await run(db, clock, server)
+    assert len(report.problems) == 2
+    assert await stored(db, GITHUB, REPOSITORY, NOON.date()) == morning
+    models = await stored(db, HUGGINGFACE, MODEL, NOON.date())
+    assert models is not None
+    assert models.captured_at == NOON
+
+
+async def test_datasets_failing_alone_leave_the_models(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """One chart of a site is missing, and the report says which."""
+    server.fail("/api/datasets", broken_json())
+    report = await run(db, clock, server)
+    assert report.problems == ("No list of datasets: Hugging Face could not be read: its answer was not JSON",)
+    assert await stored(db, HUGGINGFACE, MODEL, NOON.date()) is not None
+    assert await stored(db, HUGGINGFACE, DATASET, NOON.date()) is None
+
+
+async def test_a_week_with_a_missing_day_is_measured_against_the_nearest(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """Nobody is "new" only because the service slept on the day of comparison; the gain is marked as scaled."""
+    clock.move(NOON - timedelta(days=8))
+    await run(db, clock, server)
+    clock.move(NOON)
+    await run(db, clock, server)
+    rows = by_name(await stored(db, GITHUB, REPOSITORY, NOON.date()))
+    assert [row.name for row in rows.values() if row.new] == []
+    grist = rows["gristmill/grist"]
+    assert (grist.gained, grist.basis) == (2_940, Basis.NEAREST)
+
+
+async def test_after_a_long_silence_measuring_begins_anew(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """Figures of last month are no "last week"."""
+    clock.move(NOON - timedelta(days=30))
+    await run(db, clock, server)
+    clock.move(NOON - timedelta(days=2))
+    await run(db, clock, server)
+    clock.move(NOON)
+    await run(db, clock, server)
+    movers = await stored(db, GITHUB, MOVERS, NOON.date())
+    assert movers is not None
+    assert movers.since == date(2026, 11, 21)
+
+
+async def test_two_workers_may_collect_at_once(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """The day has one set of figures all the same."""
+    await asyncio.gather(*(run(db, clock, server) for _ in range(3)))
+    repositories = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    assert repositories is not None
+    assert len(repositories.rows) == 6
+
+
+class Twins:
+    """A source that gives one thing twice, which no chart can hold."""
+
+    source: ClassVar = HUGGINGFACE
+    name: ClassVar = "Twins"
+    kinds: ClassVar = (DATASET, MODEL)
+
+    async def fetch(self, before: Mapping[TrendKind, Before], deadline: Deadline) -> Harvest:
+        one = Row(external_id="1", name="a/a", url="", count=1, score=1.0)
+        return Harvest((Capture(DATASET, [one]), Capture(MODEL, [one, one])))
+
+
+async def test_a_chart_that_the_database_refuses_raises_and_leaves_no_half_of_itself(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """No report that says all went well; every other chart is whole."""
+    github = sources(huggingface_url=server.url, github_url=server.url, contact="https://post.example.org")[1]
+    with pytest.raises(StorageError):
+        await collect(db, [Twins(), github], clock.now(), 5)
+    assert await stored(db, HUGGINGFACE, MODEL, NOON.date()) is None
+    assert len(by_name(await stored(db, HUGGINGFACE, DATASET, NOON.date()))) == 1
+    assert len(by_name(await stored(db, GITHUB, REPOSITORY, NOON.date()))) == 6
+
+
+async def test_no_token_is_ever_logged(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """Nor shown where a source is printed for a person."""
+    places = sources(
+        huggingface_url=server.url,
+        github_url=closed_port(),
+        contact="https://post.example.org",
+        huggingface_token="hf_verysecret",
+        github_token="ghp_verysecret",
+    )
+    with structlog.testing.capture_logs() as lines:
+        await collect(db, places, clock.now(), 5)
+    assert {line["event"] for line in lines} == {"asking GitHub", "trends collected", "a source of trends failed"}
+    assert "verysecret" not in str(lines) + repr(places)
+    assert server.asked[0].headers["authorization"] == "Bearer hf_verysecret"
+
+
+async def test_what_was_collected_is_what_is_printed(db: Database, clock: FixedClock, server: StandIn) -> None:
+    """From the wire to the edition's content: arrows, newcomers, multiples."""
+    clock.move(NOON - timedelta(days=7))
+    await run(db, clock, server)
+    clock.move(NOON)
+    await run(db, clock, server)
+    async with db.read() as session:
+        charts, movers = await trending(session, NOON + timedelta(minutes=5))
+    assert {chart.key: len(chart.rows) for chart in charts} == {
+        "huggingface-models": 5,
+        "huggingface-datasets": 3,
+        "github-repositories": 5,
+    }
+    first = charts[2].rows[0]
+    assert (first.name, first.move, first.places, first.gained, first.total) == (
+        "halyard-io/halyard", Move.UP, 2, 10_430, 20_145,
+    )  # fmt: skip
+    assert movers is not None
+    assert movers.measuring_since is None
+    assert movers.rows[0].multiple == 16.3
+    assert [one.name for one in movers.new] == ["frond-tts"]
+    assert datetime.fromisoformat(movers.model_dump(mode="json")["as_of"]) == NOON

@@ -1,0 +1,337 @@
+"""A shard handed over: the ledger's discipline, on both engines, with a provider that answers as it is told."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from app.core.clock import FixedClock
+from app.core.db import Database
+from app.core.mail.message import Message
+from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Receipt, Rejected, Scope, Unknown
+from app.core.mail.template import MailTemplate, Pieces, Slot, slot
+from app.core.settings import Settings, load_settings
+from app.models import Delivery, DeliveryNote, Edition
+from app.models.states import DeliveryStatus as Status
+from app.models.states import EditionStatus, SubscriberStatus
+from app.stages.send import control, release, shard
+from app.store import deliveries, editions, leases, subscribers
+from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
+from tests.stages.send.scripted import Scripted
+
+MARK = "5a175a175a17"
+
+
+def settings(tmp_path: Path, **more: object) -> Settings:
+    return load_settings(secret_keys=("x" * 40,), public_url="https://post.example.org", **more)
+
+
+async def template_for(_: int) -> MailTemplate:
+    body = f"Good morning {slot(MARK, Slot.ADDRESS)}, leave by {slot(MARK, Slot.UNSUBSCRIBE)}\n"
+    return MailTemplate("A lead", ("Post", "post@example.org"), (), Pieces.cut(body, MARK))
+
+
+class Desk:
+    """An edition with readers, released at noon, and a way to hand it over."""
+
+    def __init__(self, db: Database, edition: Edition, made: Settings) -> None:
+        self.db, self.edition, self.settings = db, edition, made
+        self.clock = FixedClock(NOON)
+        self.stop = asyncio.Event()
+
+    async def send(self, provider: Scripted, owner: str = "worker") -> int:
+        return await shard.send_due(
+            self.db,
+            provider,
+            settings=self.settings,
+            signer=SIGNER,
+            clock=self.clock,
+            template_for=template_for,
+            owner=owner,
+            stop=self.stop,
+        )
+
+    async def rows(self) -> list[Delivery]:
+        async with self.db.read() as session:
+            found = await session.scalars(select(Delivery).order_by(Delivery.subscriber_id))
+            return list(found.all())
+
+    async def states(self) -> list[Status]:
+        return [row.status for row in await self.rows()]
+
+    async def notes(self) -> list[str]:
+        async with self.db.read() as session:
+            return list((await session.scalars(select(DeliveryNote.outcome).order_by(DeliveryNote.id))).all())
+
+
+Open = Callable[..., "asyncio.Future[Desk]"]
+
+
+async def desk(db: Database, tmp_path: Path, readers: int = 5, **more: object) -> Desk:
+    await add_readers(db, readers)
+    edition = await add_edition(db)
+    made = Desk(db, edition, settings(tmp_path, **more))
+    assert await release.send_now(db, edition.id, made.settings, NOON) == readers
+    return made
+
+
+async def test_every_reader_gets_it_once_and_the_edition_ends(db: Database, tmp_path: Path) -> None:
+    """Accepted at the first try: no notes, the provider's id kept, the state `sent`."""
+    paper = await desk(db, tmp_path)
+    provider = Scripted()
+    assert await paper.send(provider) == 5
+    assert await paper.send(provider) == -1
+    assert len({message.recipient for message in provider.sent}) == 5
+    assert [(row.status, row.attempt, row.provider_id) for row in await paper.rows()] == [
+        (Status.ACCEPTED, 1, f"id-{row.subscriber_id}") for row in await paper.rows()
+    ]
+    assert await paper.notes() == []
+    assert await release.try_end(db, paper.edition, paper.settings, NOON) is EditionStatus.SENT
+
+
+async def test_a_message_is_the_readers_own(db: Database, tmp_path: Path) -> None:
+    """One-click headers, an opaque Message-ID, the same on a retry."""
+    paper = await desk(db, tmp_path, readers=1)
+    provider = Scripted(lambda message: Deferred("451") if message.attempt == 1 else Accepted())
+    await paper.send(provider)
+    paper.clock.move(NOON + minutes(2))
+    await paper.send(provider)
+    first, second = provider.sent
+    assert first.message_id == second.message_id
+    assert first.recipient not in first.message_id
+    headers = dict(first.headers)
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert headers["List-Unsubscribe"].startswith("<https://post.example.org/unsubscribe/")
+    assert "reader0@example.org" in first.text()
+
+
+async def test_who_leaves_before_the_hand_over_gets_nothing(db: Database, tmp_path: Path) -> None:
+    """Standing is judged in the statement that begins a delivery."""
+    paper = await desk(db, tmp_path)
+    gone = (await paper.rows())[2].subscriber_id
+    async with db.write() as session:
+        assert await subscribers.leave(session, gone, SubscriberStatus.ACTIVE, NOON)
+    provider = Scripted()
+    await paper.send(provider)
+    assert gone not in {message.key for message in provider.sent}
+    assert (await paper.rows())[2].status is Status.SKIPPED
+    assert await release.try_end(db, paper.edition, paper.settings, NOON) is EditionStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("receipt", "status", "ended"),
+    [
+        (Rejected("no such user", Fault.ADDRESS, "5.1.1"), Status.REJECTED, EditionStatus.SENT),
+        (Rejected("content", Fault.MESSAGE, "5.6.0"), Status.REJECTED, EditionStatus.PARTIALLY_SENT),
+        (Rejected("a bug", Fault.OURS), Status.REJECTED, EditionStatus.PARTIALLY_SENT),
+        (Deferred("451"), Status.QUEUED, None),
+        (Unknown("no answer"), Status.UNKNOWN, None),
+    ],
+)
+async def test_the_end_is_told_as_it_is(
+    db: Database, tmp_path: Path, receipt: Receipt, status: Status, ended: EditionStatus | None
+) -> None:
+    """A bad address counts as done; a fault of ours does not; what is owed keeps the edition open."""
+    paper = await desk(db, tmp_path, readers=3)
+    odd = (await paper.rows())[1].subscriber_id
+    await paper.send(Scripted(lambda message: receipt if message.key == odd else Accepted()))
+    assert await paper.states() == [Status.ACCEPTED, status, Status.ACCEPTED]
+    assert await paper.notes() == [status.value]
+    assert await release.try_end(db, paper.edition, paper.settings, NOON) is ended
+
+
+async def test_a_fault_of_ours_pauses_the_edition_and_costs_nobody_anything(db: Database, tmp_path: Path) -> None:
+    """Everything is owed again once an operator resumes."""
+    paper = await desk(db, tmp_path)
+    await paper.send(Scripted(lambda _: Halt("535 authentication failed", "535"), connections=1))
+    async with db.read() as session:
+        edition = await editions.get(session, paper.edition.id)
+        assert edition is not None
+    assert (edition.status, edition.reason) == (EditionStatus.PAUSED, "535 authentication failed")
+    assert await paper.states() == [Status.QUEUED] * 5
+    assert await paper.send(Scripted()) == -1
+    async with db.write() as session:
+        await control.resume(session, paper.edition.id)
+    paper.clock.move(NOON + minutes(1))
+    await paper.send(Scripted())
+    assert await paper.states() == [Status.ACCEPTED] * 5
+
+
+async def test_a_provider_that_asks_for_rest_gets_it(db: Database, tmp_path: Path) -> None:
+    """The shard is not tried again before the rest is over."""
+    paper = await desk(db, tmp_path)
+    tired = Scripted(lambda _: Deferred("refused", timedelta(minutes=5), Scope.PROVIDER), connections=1)
+    assert await paper.send(tired) == 1
+    paper.clock.move(NOON + minutes(4.9))
+    assert await paper.send(Scripted()) == -1
+    paper.clock.move(NOON + minutes(7))
+    await paper.send(Scripted())
+    assert await paper.states() == [Status.ACCEPTED] * 5
+
+
+async def test_pausing_takes_hold_with_the_next_group(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in hand is finished; nothing more is begun."""
+    monkeypatch.setattr("app.stages.send.handover.GROUP", 2)
+    paper = await desk(db, tmp_path, readers=6)
+
+    def press_pause(_: Message) -> Receipt:
+        return Accepted()
+
+    provider = Scripted(press_pause, connections=1)
+    taken = 0
+
+    async def drain(outgoing: object) -> None:
+        nonlocal taken
+        while messages := await outgoing.take(1):  # type: ignore[attr-defined]
+            taken += 1
+            if taken == 2:
+                async with db.write() as session:
+                    await control.pause(session, paper.edition.id)
+            outgoing.settle(messages[0], Accepted())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    assert (await paper.states()).count(Status.ACCEPTED) == 2
+    assert (await paper.states()).count(Status.QUEUED) == 4
+
+
+async def test_what_a_dead_worker_held_is_unknown_and_sent_again_later(db: Database, tmp_path: Path) -> None:
+    """Nobody lost: after ten to twenty minutes, the same Message-ID, and a note of it."""
+    paper = await desk(db, tmp_path)
+    async with db.write() as session:
+        lease = await leases.take_shard(session, "dead", NOON)
+        assert lease is not None
+        begun = await deliveries.begin(session, lease.edition_id, lease.shard, provider="scripted", most=2, now=NOON)
+        await session.execute(text("UPDATE shards SET lease_until = 0"))
+    assert len(begun) == 2
+    provider = Scripted()
+    await paper.send(provider)
+    assert sorted(await paper.states()) == sorted([Status.ACCEPTED] * 3 + [Status.UNKNOWN] * 2)
+    assert await release.try_end(db, paper.edition, paper.settings, NOON) is None
+    paper.clock.move(NOON + minutes(9.9))
+    assert await paper.send(provider) == -1
+    paper.clock.move(NOON + minutes(20))
+    await paper.send(provider)
+    assert await paper.states() == [Status.ACCEPTED] * 5
+    assert [row.attempt for row in await paper.rows()].count(2) == 2
+    assert await paper.notes() == ["unknown", "unknown", "accepted", "accepted"]
+
+
+async def test_held_unknowns_are_never_sent_again(db: Database, tmp_path: Path) -> None:
+    """ON_UNKNOWN=hold: nobody twice; the edition ends partially sent and the gap is marked."""
+    paper = await desk(db, tmp_path, readers=2, on_unknown="hold")
+    await paper.send(Scripted(lambda _: Unknown("no answer")))
+    paper.clock.move(NOON + timedelta(hours=11))
+    assert await paper.send(Scripted()) == -1
+    assert await paper.states() == [Status.UNKNOWN] * 2
+    assert await release.try_end(db, paper.edition, paper.settings, NOON) is EditionStatus.PARTIALLY_SENT
+
+
+async def test_a_late_answer_is_recorded_for_its_own_attempt_and_cancels_the_resend(
+    db: Database, tmp_path: Path
+) -> None:
+    """`accepted` wins over `unknown` and over a resend that waits."""
+    paper = await desk(db, tmp_path, readers=2)
+    first, second = [row.subscriber_id for row in await paper.rows()]
+    await paper.send(Scripted(lambda _: Unknown("no answer")))
+    late = deliveries.Outcome(first, 1, Status.ACCEPTED, provider_id="late")
+    async with db.write() as session:
+        await deliveries.record(session, paper.edition.id, [late], NOON)
+    paper.clock.move(NOON + minutes(21))
+    provider = Scripted()
+    await paper.send(provider)
+    assert [message.key for message in provider.sent] == [second]
+
+
+async def test_an_answer_that_comes_after_the_resend_counts_a_repeat(db: Database, tmp_path: Path) -> None:
+    """Two mails went out, and the ledger says so."""
+    paper = await desk(db, tmp_path, readers=1)
+    reader = (await paper.rows())[0].subscriber_id
+    await paper.send(Scripted(lambda _: Unknown("no answer")))
+    paper.clock.move(NOON + minutes(21))
+    await paper.send(Scripted())
+    async with db.write() as session:
+        late = deliveries.Outcome(reader, 1, Status.ACCEPTED)
+        await deliveries.record(session, paper.edition.id, [late], NOON)
+        assert await deliveries.repeats(session, paper.edition.id) == 1
+        same = deliveries.Outcome(reader, 2, Status.ACCEPTED)
+        await deliveries.record(session, paper.edition.id, [same], NOON)
+        assert await deliveries.repeats(session, paper.edition.id) == 1
+
+
+async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_count(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fence rolls back the group; receipts outlive the lease."""
+    monkeypatch.setattr("app.stages.send.handover.GROUP", 2)
+    paper = await desk(db, tmp_path, readers=6)
+    provider = Scripted()
+
+    async def drain(outgoing: object) -> None:
+        messages = await outgoing.take(2)  # type: ignore[attr-defined]
+        async with db.write() as session:
+            await session.execute(text("UPDATE shards SET lease_until = 0"))
+            taken_over = await leases.take_shard(session, "thief", NOON)
+            assert taken_over is not None
+        for message in messages:
+            outgoing.settle(message, Accepted("kept"))  # type: ignore[attr-defined]
+        assert await outgoing.take(2) == ()  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    assert (await paper.states()).count(Status.ACCEPTED) == 2
+    assert (await paper.states()).count(Status.QUEUED) == 4
+
+
+async def test_a_stopping_worker_gives_back_what_it_never_handed_over(db: Database, tmp_path: Path) -> None:
+    """SIGTERM: rows of the open group that no provider got are owed again, not unknown."""
+    paper = await desk(db, tmp_path, readers=5)
+    provider = Scripted(connections=1)
+    provider.before = lambda _: paper.stop.set()
+    await paper.send(provider)
+    assert len(provider.sent) == 1
+    assert sorted(await paper.states()) == sorted([Status.ACCEPTED] + [Status.QUEUED] * 4)
+    paper.stop.clear()
+    paper.clock.move(NOON + minutes(1))
+    await paper.send(Scripted())
+    assert await paper.states() == [Status.ACCEPTED] * 5
+
+
+async def test_a_paper_too_late_is_not_handed_over(db: Database, tmp_path: Path) -> None:
+    """After MAX_LATE what is queued is expired, and the edition says that some went without."""
+    paper = await desk(db, tmp_path, readers=2)
+    paper.clock.move(NOON + timedelta(hours=12, minutes=1))
+    provider = Scripted()
+    await paper.send(provider)
+    assert provider.sent == []
+    assert await paper.states() == [Status.EXPIRED] * 2
+    assert await release.try_end(db, paper.edition, paper.settings, NOON) is EditionStatus.PARTIALLY_SENT
+
+
+async def test_outside_production_a_real_provider_reaches_only_the_allowed(db: Database, tmp_path: Path) -> None:
+    """Everybody else is rejected by us, and nothing of them is handed over."""
+    paper = await desk(db, tmp_path, readers=3, allowed_recipients=("reader1@example.org",))
+    provider = Scripted(real=True)
+    await paper.send(provider)
+    assert [message.recipient for message in provider.sent] == ["reader1@example.org"]
+    assert sorted(await paper.states()) == sorted([Status.ACCEPTED, Status.REJECTED, Status.REJECTED])
+
+
+async def test_a_provider_that_forgets_a_receipt_leaves_an_unknown(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that was taken is forgotten."""
+    paper = await desk(db, tmp_path, readers=1)
+    provider = Scripted()
+
+    async def drain(outgoing: object) -> None:
+        await outgoing.take(1)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    assert await paper.states() == [Status.UNKNOWN]
