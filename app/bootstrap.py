@@ -1,0 +1,57 @@
+"""The only place that names concrete classes: settings in, one frozen container out."""
+
+from dataclasses import dataclass
+
+from app.core.clock import Clock, SystemClock
+from app.core.db import Database
+from app.core.errors import ConfigurationError
+from app.core.mail.provider import Provider
+from app.core.settings import VAR, Settings
+from app.core.signing import Signer
+from app.providers import registry
+from app.stages.collect import snapshot
+from app.stages.collect.harvest import Source
+
+
+@dataclass(frozen=True)
+class Container:
+    """What the doors (web, jobs, command line) hand to the rooms."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    signer: Signer
+    providers: tuple[Provider, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def provider(self) -> Provider:
+        """The one that mail leaves through."""
+        return self.providers[0]
+
+    async def close(self) -> None:
+        for provider in self.providers:
+            await provider.close()
+        await self.db.close()
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Container:
+    """Wires the service. Raises ConfigurationError; opens no connection yet."""
+    if len(settings.providers) != 1:
+        raise ConfigurationError(
+            f"MORNINGPOST_PROVIDERS names {len(settings.providers)} providers; mail leaves through exactly one"
+        )
+    return Container(
+        settings=settings,
+        db=Database(settings.database_url),
+        clock=clock or SystemClock(),
+        signer=Signer(settings.secret_keys),
+        providers=registry.build(settings.providers, VAR),
+        sources=snapshot.sources(
+            huggingface_url=settings.huggingface_url,
+            github_url=settings.github_url,
+            contact=settings.public_url,
+            huggingface_token=settings.huggingface_token.get_secret_value(),
+            github_token=settings.github_token.get_secret_value(),
+        ),
+    )

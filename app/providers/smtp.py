@@ -1,0 +1,79 @@
+"""`smtp://` and `smtps://`: a mail server of one's own, or a relay. Sends exactly the bytes we built."""
+
+import asyncio
+import ssl
+
+from app.core.errors import ConfigurationError
+from app.core.mail.provider import Capabilities, Outgoing
+from app.providers.smtp_drain import Drain
+from app.providers.smtp_pool import Pool
+from app.providers.smtp_session import IMPLICIT, NONE, STARTTLS, Server, Unreachable, close_session, open_session
+from app.providers.urls import ProviderUrl
+
+PORTS = {NONE: 25, STARTTLS: 587, IMPLICIT: 465}
+CONNECTIONS = 8
+MOST_CONNECTIONS = 100
+_CHECK_WITHIN = 30.0
+
+
+class SmtpProvider:
+    """Hands over on up to `connections` connections, which it keeps open between drains."""
+
+    capabilities = Capabilities(raw=True)
+
+    def __init__(self, name: str, server: Server, connections: int = CONNECTIONS) -> None:
+        self.name = name
+        self.server = server
+        self.connections = connections
+        self._pool = Pool(server, connections)
+
+    @classmethod
+    def from_url(cls, url: ProviderUrl) -> "SmtpProvider":
+        """`smtp://user:pass@host:587?tls=starttls&connections=8&ca=/path/to.pem`, or `smtps://…` on port 465.
+
+        `tls` is `none`, `starttls` (the default of smtp) or `implicit` (of smtps). `ca` is a file of the only
+        authorities to trust. A password is never sent in clear over a network.
+        """
+        url.allow("tls", "connections", "ca")
+        if not url.host:
+            raise url.wrong("the host is missing; write smtp://user:password@mail.example.org:587")
+        modes = (IMPLICIT,) if url.scheme == "smtps" else (STARTTLS, IMPLICIT, NONE)
+        tls = url.choice("tls", modes[0], modes)
+        if bool(url.user) != bool(url.password):
+            raise url.wrong("a user name and a password belong together")
+        if tls == NONE and url.user and not url.loopback:
+            raise url.wrong("tls=none would send the password in clear; leave it out, or the user name")
+        server = Server(url.host, url.port or PORTS[tls], tls, url.user, url.password, _context(url, tls))
+        return cls(url.name, server, url.number("connections", CONNECTIONS, MOST_CONNECTIONS))
+
+    async def drain(self, outgoing: Outgoing) -> None:
+        """Opens connections as messages come; stops when nothing is owed, or when the server refuses us."""
+        async with asyncio.TaskGroup() as lanes:
+            Drain(outgoing, self._pool, lanes, self.connections).open_lane()
+
+    async def check(self) -> None:
+        """Connects, logs in and says QUIT. Raises ConfigurationError with what went wrong."""
+        try:
+            async with asyncio.timeout(_CHECK_WITHIN):
+                client = await open_session(self.server)
+                await close_session(client, self.server.patience)
+        except Unreachable as error:
+            raise ConfigurationError(error.receipt.why) from None
+        except TimeoutError:
+            hint = "" if self.server.tls == IMPLICIT else "; a server that speaks TLS from the start wants smtps://"
+            raise ConfigurationError(f"the mail server {self.server.place} does not answer{hint}") from None
+
+    async def close(self) -> None:
+        """Says QUIT on the connections that lie idle."""
+        await self._pool.close()
+
+
+def _context(url: ProviderUrl, tls: str) -> ssl.SSLContext | None:
+    if tls == NONE:
+        if "ca" in url.params:
+            raise url.wrong("ca means nothing with tls=none")
+        return None
+    try:
+        return ssl.create_default_context(cafile=url.params.get("ca"))
+    except (OSError, ValueError):  # SSLError is an OSError
+        raise url.wrong("the file of ca cannot be read, or holds no certificate (PEM)") from None

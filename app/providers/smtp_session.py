@@ -1,0 +1,166 @@
+"""Opening an SMTP session: TCP, greeting, EHLO, TLS, AUTH; and what it means when that fails."""
+
+import asyncio
+import os
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+import aiosmtplib
+
+from app.core.mail.receipt import Deferred, Halt, Scope
+from app.providers.smtp_dial import dial, ehlo_name, machine_name
+from app.providers.smtp_replies import said
+
+E = TypeVar("E", bound=BaseException)
+NONE, STARTTLS, IMPLICIT = "none", "starttls", "implicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, in seconds: RFC 5321 section 4.5.3.2."""
+
+    connect: float = 30
+    greeting: float = 300
+    """Also EHLO, STARTTLS and AUTH."""
+    mail: float = 300
+    rcpt: float = 300
+    data: float = 120
+    block: float = 180
+    """Without one octet of the message going out."""
+    dot: float = 600
+    """Section 4.5.3.2.6: a shorter wait means a second copy for the reader (RFC 1047)."""
+    check: float = 5
+    """For RSET on a connection that lay idle, and for QUIT."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where to, and as whom."""
+
+    host: str
+    port: int
+    tls: str
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    context: ssl.SSLContext | None = None
+    patience: Patience = Patience()
+
+    @property
+    def place(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Unreachable(Exception):
+    """No session: `receipt` says whether it is worth another try (Deferred) or a fault of ours (Halt)."""
+
+    def __init__(self, receipt: Deferred | Halt) -> None:
+        super().__init__(receipt.why)
+        self.receipt = receipt
+
+
+async def open_session(server: Server) -> aiosmtplib.SMTP:
+    """A session that is ready for MAIL. Raises Unreachable."""
+    machine = await machine_name()
+    try:
+        link = await dial(server.host, server.port, server.patience.connect)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(_no_link(error, server)) from None
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        sock=link,
+        local_hostname=ehlo_name(machine, link),
+        use_tls=server.tls == IMPLICIT,
+        start_tls=False,
+        tls_context=server.context,
+        timeout=server.patience.greeting,
+    )
+    try:
+        await client.connect()
+        await _introduce(client, server)
+    except BaseException as error:
+        abort(client)
+        link.close()
+        if isinstance(error, aiosmtplib.SMTPException | OSError):
+            raise Unreachable(_why(error, server)) from None
+        raise
+    return client
+
+
+def abort(client: aiosmtplib.SMTP) -> None:
+    """Ends a session at once. A TLS peer that hangs would hold up an orderly close for half a minute."""
+    if client.transport is not None:
+        cast("asyncio.WriteTransport", client.transport).abort()
+    client.close()
+
+
+async def close_session(client: aiosmtplib.SMTP, patience: Patience) -> None:
+    """QUIT, without waiting long for the answer."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        if client.is_connected:
+            await client.quit(timeout=patience.check)
+    abort(client)
+
+
+async def _introduce(client: aiosmtplib.SMTP, server: Server) -> None:
+    await client.ehlo()
+    if server.tls == STARTTLS:
+        if not client.supports_extension("starttls"):
+            raise Unreachable(
+                Halt(
+                    f"the mail server {server.place} offers no STARTTLS, and nothing is sent in clear; "
+                    "for a server that speaks TLS from the start write smtps://",
+                    "no-starttls",
+                )
+            )
+        await client.starttls()
+        await client.ehlo()
+    if server.user:
+        if not client.supported_auth_methods:
+            raise Unreachable(Halt(f"the mail server {server.place} offers no log-in (AUTH) that we know", "no-auth"))
+        await client.login(server.user, server.password)
+
+
+def _no_link(error: OSError | UnicodeError, server: Server) -> Deferred:
+    match error:
+        case socket.gaierror(strerror=reason):
+            return _later(f"the mail server {server.host} cannot be found: {reason}")
+        case UnicodeError():
+            return _later(f"the mail server {server.host} cannot be found: that is not a host name")
+        case OSError(errno=number):
+            # Not the error's own text: asyncio puts "Connect call failed" in its place.
+            reason = os.strerror(number).lower() if number else "no answer"
+            return _later(f"the mail server {server.place} cannot be reached: {reason}")
+
+
+def _why(error: aiosmtplib.SMTPException | OSError, server: Server) -> Deferred | Halt:
+    """What an attempt to open a session says about the next one."""
+    if certificate := _caused_by(error, ssl.SSLCertVerificationError):
+        reason = certificate.verify_message or "it cannot be verified"
+        return Halt(f"the certificate of the mail server {server.place} is not trusted: {reason}", "certificate")
+    if tls := _caused_by(error, ssl.SSLError):
+        reason = (tls.reason or "handshake failure").replace("_", " ").lower()
+        return _later(f"TLS with the mail server {server.place} failed: {reason}")
+    match error:
+        case aiosmtplib.SMTPAuthenticationError() if error.code >= 500:
+            reply = said(error.code, error.message)
+            return Halt(f"the mail server {server.place} does not accept our user name and password: {reply}", "auth")
+        case aiosmtplib.SMTPResponseException():
+            return _later(f"the mail server {server.place} is not ready: {said(error.code, error.message)}")
+        case TimeoutError():
+            return _later(f"the mail server {server.place} does not answer")
+        case _:
+            return _later(f"the mail server {server.place} ended the connection")
+
+
+def _caused_by(error: BaseException, kind: type[E]) -> E | None:
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, kind):
+        found = found.__cause__ or found.__context__
+    return found
+
+
+def _later(why: str) -> Deferred:
+    return Deferred(why, scope=Scope.PROVIDER, code="unreachable")
