@@ -1,0 +1,21 @@
+"""Puts the groups together."""
+
+import typer
+
+from app.cli import demo, editions, keys, paper, processes, stories, trending
+
+cli = typer.Typer(
+    name="morningpost",
+    help="The AI Morning Post: a self-hosted daily newsletter.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+demo.register(cli)
+processes.register(cli)
+paper.register(cli)
+cli.add_typer(stories.group)
+cli.add_typer(trending.group)
+cli.add_typer(editions.group)
+cli.add_typer(keys.group)

@@ -1,0 +1,105 @@
+"""`compose`, `preview`, `send`: one paper by hand."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import Container
+from app.cli.terminal import Json, complain, say, show_one
+from app.cli.workshop import run
+from app.core.errors import NotFound
+from app.models import Edition
+from app.models.states import EditionStatus
+from app.operations import audit
+from app.stages.compose import draft
+from app.stages.render import freeze, preview
+from app.stages.send import release
+from app.store import editions
+
+ACTOR = "command line"
+ForDay = Annotated[
+    dt.datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="The edition's date; today in TIMEZONE where none is given."),
+]
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command(epilog="Example: morningpost compose --date 2026-11-24")(compose)
+    cli.command("preview", epilog="Example: morningpost preview --to /tmp/today")(see)
+    cli.command(epilog="Example: morningpost send --yes")(send)
+
+
+def _day(container: Container, given: dt.datetime | None) -> dt.date:
+    return given.date() if given else container.clock.now().astimezone(container.settings.zone).date()
+
+
+async def _edition(container: Container, day: dt.date) -> Edition:
+    async with container.db.read() as session:
+        edition = await editions.of_day(session, day)
+    if edition is None:
+        raise NotFound(f"There is no edition of {day} yet: morningpost compose --date {day}")
+    return edition
+
+
+def compose(date: ForDay = None, json: Json = False) -> None:
+    """Put the edition of a date together from stored stories and trends. Exit code 1 where it is held."""
+
+    async def work(container: Container) -> draft.Composed:
+        now = container.clock.now()
+        made = await draft.compose(container.db, _day(container, date), now)
+        async with container.db.write() as session:
+            await audit.record(session, ACTOR, "compose", "edition", made.edition_id, now)
+        return made
+
+    made = run(work)
+    show_one({"id": made.edition_id, "status": made.status.value, "reason": made.reason}, as_json=json)
+    if made.status is EditionStatus.HELD:
+        raise typer.Exit(1)
+
+
+def see(
+    date: ForDay = None,
+    to: Annotated[Path, typer.Option(help="The folder to write into.", file_okay=False)] = Path("var/preview"),
+) -> None:
+    """Write an edition as HTML, plain text and JSON, as it would be mailed."""
+
+    async def work(container: Container) -> tuple[Edition, preview.Preview]:
+        edition = await _edition(container, _day(container, date))
+        return edition, await preview.of_edition(container.db, edition.id, container.settings.publication)
+
+    edition, made = run(work)
+    to.mkdir(parents=True, exist_ok=True)
+    for suffix, body in (("html", made.html), ("txt", made.text), ("json", made.json)):
+        path = to / f"{edition.date}.{suffix}"
+        path.write_text(body, encoding="utf-8")
+        typer.echo(path)
+
+
+def send(
+    date: ForDay = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Send an edition to every reader now, whatever their morning. A running worker hands it over."""
+
+    async def look(container: Container) -> Edition:
+        return await _edition(container, _day(container, date))
+
+    edition = run(look)
+    if not yes:
+        typer.confirm(f"Send “{edition.subject}” ({edition.date}) to every reader now?", abort=True, err=True)
+
+    async def work(container: Container) -> int:
+        now = container.clock.now()
+        if edition.status is EditionStatus.READY:
+            await freeze.freeze(container.db, edition.id, container.settings.publication, now)
+        released = await release.send_now(container.db, edition.id, container.settings, now)
+        async with container.db.write() as session:
+            await audit.record(session, ACTOR, "send", "edition", edition.id, now, released=released)
+        return released
+
+    released = run(work)
+    say(f"{released} readers were released; a running worker hands their papers over.")
+    if not released:
+        complain("nobody is owed this edition")

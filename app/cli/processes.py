@@ -1,0 +1,53 @@
+"""`serve`, `worker`, `migrate`: the processes of a running service."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import build
+from app.cli import serve as server
+from app.cli.terminal import say
+from app.cli.workshop import demand_migrated, settings_and_log
+from app.jobs import worker as jobs
+from app.operations import migrations
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command(epilog="Example: morningpost serve --no-worker")(serve)
+    cli.command(epilog="Example: morningpost worker")(worker)
+    cli.command(epilog="Example: morningpost migrate")(migrate)
+
+
+def serve(
+    with_worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Start and supervise one worker beside the web.")
+    ] = True,
+) -> None:
+    """Serve the site and the API; with a worker, one command is a whole newsletter."""
+    settings = settings_and_log()
+    asyncio.run(server.serve(settings, with_worker=with_worker))
+
+
+def worker(
+    supervised: Annotated[bool, typer.Option(hidden=True, help="End when standard input closes.")] = False,
+) -> None:
+    """Run the timetable and hand mail over until SIGTERM."""
+    settings = settings_and_log()
+
+    async def inside() -> None:
+        container = build(settings)
+        try:
+            await demand_migrated(container)
+            await jobs.run_until_signalled(container, supervised=supervised)
+        finally:
+            await container.close()
+
+    asyncio.run(inside())
+
+
+def migrate() -> None:
+    """Bring the database to this version's tables; safe to repeat."""
+    settings = settings_and_log("WARNING")
+    asyncio.run(migrations.upgrade(settings.database_url))
+    say(f"The database is at revision {migrations.newest()}.")

@@ -1,0 +1,51 @@
+"""Words to the terminal: results on standard output, everything else on standard error."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+
+
+def complain(message: str) -> None:
+    """One sentence, or a few lines, about what went wrong."""
+    for line in message.splitlines():
+        err.print(f"morningpost: {line}", markup=False)
+
+
+def say(message: str) -> None:
+    """A line on how it is going."""
+    err.print(message, markup=False)
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """A list as a table, or as JSON."""
+    if as_json:
+        out.print_json(json.dumps(list(rows), default=str))
+        return
+    if not rows:
+        say(empty)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    out.print(table)
+
+
+def show_one(fields: Mapping[str, Any], *, as_json: bool) -> None:
+    """One thing as lines, or as JSON."""
+    if as_json:
+        out.print_json(json.dumps(dict(fields), default=str))
+        return
+    for name, value in fields.items():
+        if value not in (None, ""):
+            out.print(f"{name}: {value}", markup=False)

@@ -1,0 +1,42 @@
+"""Opens the service for one command: settings, log, container, closed again at the end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from app.bootstrap import Container, build
+from app.core import log
+from app.core.errors import ConfigurationError
+from app.core.settings import Settings, load_settings
+from app.operations import migrations
+
+T = TypeVar("T")
+
+
+def settings_and_log(level: str = "INFO") -> Settings:
+    """Reads the settings and sets the log up. Raises ConfigurationError."""
+    settings = load_settings()
+    form = settings.log_format if settings.log_format != "auto" else ("json" if settings.production else "console")
+    log.configure(form, level)
+    return settings
+
+
+def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING") -> T:
+    """Runs `work` with a container on a migrated database."""
+    settings = settings_and_log(level)
+
+    async def inside() -> T:
+        container = build(settings)
+        try:
+            await demand_migrated(container)
+            return await work(container)
+        finally:
+            await container.close()
+
+    return asyncio.run(inside())
+
+
+async def demand_migrated(container: Container) -> None:
+    """Raises ConfigurationError where the tables are not this version's."""
+    if not await migrations.current(container.db):
+        raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")

@@ -1,0 +1,71 @@
+"""Hands over what is owed: service mail, and the shards of editions. Wires rendering to sending."""
+
+import asyncio
+
+import structlog
+
+from app.bootstrap import Container
+from app.core.mail.template import MailTemplate, Slot
+from app.core.signing import Purpose
+from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION
+from app.stages.render import message
+from app.stages.render import transactional as letters
+from app.stages.send import shard, transactional
+from app.stages.send.transactional import Rendered
+from app.store.transactional import Begun
+
+log = structlog.get_logger(__name__)
+
+
+class Mailroom:
+    """One worker's way out. `stop` is set when the service is asked to end."""
+
+    def __init__(self, container: Container, owner: str, stop: asyncio.Event) -> None:
+        self._container = container
+        self._owner = owner
+        self._stop = stop
+        self._templates: dict[int, MailTemplate] = {}
+
+    async def post(self) -> None:
+        """Service mail that is due."""
+        await transactional.send_owed(
+            self._container.db,
+            self._container.provider,
+            settings=self._container.settings,
+            clock=self._container.clock,
+            render=self._letter,
+            owner=self._owner,
+            stop=self._stop,
+        )
+
+    async def papers(self) -> None:
+        """Shards that are due, one after the other, until none is free."""
+        while not self._stop.is_set():
+            handed = await shard.send_due(
+                self._container.db,
+                self._container.provider,
+                settings=self._container.settings,
+                signer=self._container.signer,
+                clock=self._container.clock,
+                template_for=self._template,
+                owner=self._owner,
+                stop=self._stop,
+            )
+            if handed < 0:
+                return
+
+    async def _template(self, edition_id: int) -> MailTemplate:
+        if edition_id not in self._templates:
+            self._templates.clear()
+            self._templates[edition_id] = await message.template_of(
+                self._container.db, edition_id, self._container.settings.publication
+            )
+        return self._templates[edition_id]
+
+    def _letter(self, row: Begun) -> Rendered:
+        if row.kind != CONFIRMATION:
+            raise ValueError(f"no service mail is called {row.kind}")
+        settings, signer = self._container.settings, self._container.signer
+        token = signer.sign(Purpose.CONFIRM, row.ref, row.created_at + CONFIRM_WITHIN)
+        link = f"{settings.public_url}/confirm/{token}"
+        return Rendered(letters.confirmation_template(settings.publication), {Slot.CONFIRM: link})

@@ -1,0 +1,136 @@
+"""What each job does: open, ask what is owed, do it, close. Each can run twice, late, or in two places."""
+
+from datetime import date, datetime, time, timedelta
+
+import structlog
+
+from app.bootstrap import Container
+from app.core.calendar import instant_of
+from app.core.errors import Conflict
+from app.models import Edition
+from app.models.states import EditionStatus
+from app.operations import housekeeping
+from app.operations.slots import once
+from app.stages.collect import snapshot
+from app.stages.compose import draft
+from app.stages.render import freeze as press
+from app.stages.send import release
+from app.store import editions
+
+COLLECT_WITHIN = timedelta(seconds=60)
+PLAN_EVERY = timedelta(seconds=60)
+
+log = structlog.get_logger(__name__)
+
+
+async def collect(container: Container, owner: str) -> None:
+    """Once an hour."""
+    slot = f"{container.clock.now():%Y-%m-%dT%H}"
+    await once(container.db, container.clock, "collect", slot, owner, lambda: _collect(container))
+
+
+async def _collect(container: Container) -> str:
+    report = await snapshot.collect(
+        container.db, container.sources, container.clock.now(), COLLECT_WITHIN.total_seconds()
+    )
+    return report.summary
+
+
+async def compose(container: Container, owner: str) -> None:
+    """At COMPOSE_AT, or as soon after it as somebody can: collect afresh, then put the paper together."""
+    day = _day_owed(container, container.settings.compose_at)
+    if day is not None:
+        await once(container.db, container.clock, "compose", day.isoformat(), owner, lambda: _compose(container, day))
+
+
+async def _compose(container: Container, day: date) -> str:
+    await _collect(container)
+    try:
+        composed = await draft.compose(container.db, day, container.clock.now())
+    except Conflict as refusal:  # an operator was quicker: the paper is frozen already
+        return str(refusal)
+    if composed.reason:
+        log.warning("the edition is held", date=str(day), why=composed.reason)
+    return f"{composed.status.value} {composed.reason}".strip()
+
+
+async def freeze(container: Container, owner: str) -> None:
+    """At FREEZE_AT when APPROVAL is auto; after the approval when it is manual."""
+    day = _day_owed(container, container.settings.freeze_at)
+    if day is None:
+        return
+    async with container.db.read() as session:
+        edition = await editions.of_day(session, day)
+    if edition is None or edition.status is not EditionStatus.READY:
+        return
+    if container.settings.approval == "manual" and edition.approved_at is None:
+        return
+    await once(container.db, container.clock, "freeze", day.isoformat(), owner, lambda: _freeze(container, edition.id))
+
+
+async def _freeze(container: Container, edition_id: int) -> str | None:
+    try:
+        await press.freeze(container.db, edition_id, container.settings.publication, container.clock.now())
+    except Conflict as refusal:
+        log.warning("the freeze waits", edition=edition_id, why=str(refusal))
+        return None
+    return "frozen"
+
+
+async def let_go(container: Container, planned: dict[int, datetime]) -> None:
+    """Releases readers whose morning has come, and ends editions that owe nothing. `planned` is the caller's memory."""
+    async with container.db.read() as session:
+        open_editions = await editions.in_state(session, editions.OPEN)
+    for edition in open_editions:
+        now = container.clock.now()
+        if now - planned.get(edition.id, now - PLAN_EVERY) >= PLAN_EVERY:
+            await release.plan(container.db, edition, container.settings)
+            planned[edition.id] = now
+        await release.release_due(container.db, edition.id, container.settings, now)
+        if edition.status is EditionStatus.SENDING:
+            await release.try_end(container.db, edition, container.settings, now)
+
+
+async def sweep(container: Container, owner: str) -> None:
+    """Once an hour: readers whose morning passed without a row."""
+    slot = f"{container.clock.now():%Y-%m-%dT%H}"
+    await once(container.db, container.clock, "sweep", slot, owner, lambda: _sweep(container))
+
+
+async def _sweep(container: Container) -> str:
+    async with container.db.read() as session:
+        recent = await editions.in_state(session, editions.PUBLIC)
+    released = 0
+    for edition in recent:
+        if _still_news(container, edition):
+            await release.plan(container.db, edition, container.settings)
+            released += await release.sweep(container.db, edition, container.settings, container.clock.now())
+    return f"{released} readers released late"
+
+
+async def tidy(container: Container, owner: str) -> None:
+    """Once a day."""
+    now = container.clock.now()
+    await once(
+        container.db,
+        container.clock,
+        "housekeeping",
+        f"{now:%Y-%m-%d}",
+        owner,
+        lambda: housekeeping.tidy(container.db, now),
+    )
+
+
+def _day_owed(container: Container, at: time) -> date | None:
+    """The date whose slot at a time of day has come and is not yet too late to be of use."""
+    settings, now = container.settings, container.clock.now()
+    day = now.astimezone(settings.zone).date()
+    begins = instant_of(day, at, settings.zone)
+    ends = instant_of(day, settings.freeze_at, settings.zone) + settings.max_late
+    return day if begins <= now < ends else None
+
+
+def _still_news(container: Container, edition: Edition) -> bool:
+    settings = container.settings
+    ends = instant_of(edition.date + timedelta(days=1), settings.freeze_at, settings.zone) + settings.max_late
+    return container.clock.now() < ends

@@ -1,0 +1,27 @@
+"""The timetable: what is asked how often. A tick asks whether something is owed for its slot; state lives in rows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.bootstrap import Container
+from app.jobs import tasks
+
+Job = Callable[[Container, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`every` is the tick in seconds, not the job's own period: that is its slot's."""
+
+    name: str
+    every: int
+    job: Job
+
+
+TIMETABLE = (
+    Entry("collect", 10, tasks.collect),
+    Entry("compose", 2, tasks.compose),
+    Entry("freeze", 2, tasks.freeze),
+    Entry("sweep", 30, tasks.sweep),
+    Entry("housekeeping", 60, tasks.tidy),
+)

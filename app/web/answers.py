@@ -1,0 +1,58 @@
+"""How an error is told: problem details to a program, a page with a sentence to a person."""
+
+from collections.abc import Sequence
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.web.pages import page
+from app.web.problems import FieldProblem, as_response, problem
+
+_HEADINGS = {
+    401: "That needs a key.",
+    403: "That is not yours to open.",
+    404: "No such page in any edition.",
+    405: "That page cannot be asked for like this.",
+    410: "This link has run out.",
+    413: "That is too long.",
+    415: "We cannot read that.",
+    422: "Something in that is not right.",
+}
+
+
+class AnswerWith(Exception):  # not an error: it only leaves a route by the door that rolls back
+    """Ends a route with `response` and rolls its transaction back."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+def wants_problem(request: Request) -> bool:
+    """Is a program asking? It calls the API, sends JSON, or accepts JSON and no page."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    accept = request.headers.get("accept", "")
+    return (
+        path.startswith(("/api/", "/healthz", "/readyz"))
+        or request.headers.get("content-type", "").startswith("application/json")
+        or ("json" in accept and "text/html" not in accept)
+    )
+
+
+def answer(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    heading: str = "",
+    fields: Sequence[FieldProblem] = (),
+    headers: dict[str, str] | None = None,
+    subscribe: bool = False,
+) -> Response:
+    """An error in the form its asker reads. `heading` stands over the page; `subscribe` puts the form on it."""
+    if wants_problem(request):
+        return as_response(problem(status, f"{heading} {detail}".strip(), list(fields)), headers)
+    heading = heading or _HEADINGS.get(status, "That did not work." if status < 500 else "Stop press.")
+    made = page(request, "message.html", status=status, heading=heading, detail=detail, subscribe=subscribe)
+    made.headers.update(headers or {})
+    return made

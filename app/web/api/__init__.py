@@ -1,0 +1,1 @@
+"""The operator API: bearer keys with scopes, JSON, problem details."""

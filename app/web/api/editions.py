@@ -1,0 +1,145 @@
+"""Editions: compose, look, approve, freeze, test, send, pause, resume, watch."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+
+from app.bootstrap import Container
+from app.core.db import Session
+from app.core.errors import Conflict, NotFound
+from app.models import Edition
+from app.operations import audit, idempotency
+from app.operations.access import Actor
+from app.stages.audience import address as addresses
+from app.stages.compose import draft, edit
+from app.stages.render import freeze as press
+from app.stages.render import message, preview
+from app.stages.send import control, release, trial
+from app.stages.send.guard import may_receive
+from app.store import deliveries, editions, releases
+from app.web.api.auth import Once, Reader, Sender, Writer
+from app.web.api.shapes import ComposeIn, EditionOut, Page, Progress, TestIn, page
+from app.web.api.stories import Before, Limit
+from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+
+router = APIRouter(prefix="/editions", tags=["editions"])
+
+
+@router.get("", summary="List editions, the newest first")
+async def index(session: ReadSession, _: Reader, before: Before = None, limit: Limit = 50) -> Page[EditionOut]:
+    rows = await editions.newest(session, limit, before)
+    return page([EditionOut.of(row) for row in rows], [row.id for row in rows], limit)
+
+
+@router.post("/compose", summary="Compose the edition of a date from what is stored")
+async def compose(container: ContainerDep, actor: Writer, asked: ComposeIn) -> EditionOut:
+    now = container.clock.now()
+    today = now.astimezone(container.settings.zone).date()
+    day = asked.date or today
+    if not today - timedelta(days=1) <= day <= today + timedelta(days=7):
+        raise Conflict("An edition is composed for a date between yesterday and a week from now.")
+    made = await draft.compose(container.db, day, now)
+    return await _changed(container, actor, "compose", made.edition_id)
+
+
+@router.get("/{edition_id}", summary="Read an edition")
+async def show(session: ReadSession, _: Reader, edition_id: int) -> EditionOut:
+    return EditionOut.of(await _one(session, edition_id))
+
+
+@router.get("/{edition_id}/preview", summary="See an edition as it would be mailed", response_class=HTMLResponse)
+async def see(
+    container: ContainerDep, _: Reader, edition_id: int, form: Annotated[Literal["html", "text"], Query()] = "html"
+) -> Response:
+    made = await preview.of_edition(container.db, edition_id, container.settings.publication)
+    if form == "text":
+        return PlainTextResponse(made.text)
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: http:; frame-ancestors 'none'; sandbox"
+    )
+    return HTMLResponse(made.html, headers={"content-security-policy": policy})
+
+
+@router.post("/{edition_id}/approve", summary="Let a ready edition be frozen (APPROVAL=manual)")
+async def approve(session: WriteSession, actor: Writer, now: Now, edition_id: int) -> EditionOut:
+    edition = await edit.approve(session, edition_id, now)
+    await audit.record(session, actor.name, "approve", "edition", edition_id, now)
+    return EditionOut.of(edition)
+
+
+@router.post("/{edition_id}/freeze", summary="Render and freeze a ready edition now")
+async def freeze(container: ContainerDep, actor: Sender, edition_id: int) -> EditionOut:
+    await press.freeze(container.db, edition_id, container.settings.publication, container.clock.now())
+    return await _changed(container, actor, "freeze", edition_id)
+
+
+@router.post("/{edition_id}/test", summary="Mail an edition to one address, outside the ledger")
+async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: int, asked: TestIn) -> dict[str, str]:
+    to = addresses.parse(asked.to).mail
+    if container.provider.capabilities.real and not may_receive(container.settings, to):
+        raise Conflict("Outside production only ALLOWED_RECIPIENTS are mailed; that address is not one of them.")
+
+    async def work() -> dict[str, Any]:
+        mail = await message.trial_of(
+            container.db, edition_id, container.settings.publication, to, container.clock.now()
+        )
+        provider_id = await trial.send(container.provider, mail)
+        await _changed(container, actor, "test", edition_id)
+        return {"provider": container.provider.name, "id": provider_id}
+
+    return await idempotency.once(container.db, container.clock, once, work)
+
+
+@router.post("/{edition_id}/send", summary="Send a frozen edition to every reader now, whatever their morning")
+async def send(container: ContainerDep, actor: Sender, once: Once, edition_id: int) -> dict[str, int]:
+    async def work() -> dict[str, Any]:
+        released = await release.send_now(container.db, edition_id, container.settings, container.clock.now())
+        await _changed(container, actor, "send", edition_id, released=released)
+        return {"released": released}
+
+    return await idempotency.once(container.db, container.clock, once, work)
+
+
+@router.post("/{edition_id}/pause", summary="Begin no further hand-over")
+async def pause(session: WriteSession, actor: Sender, now: Now, edition_id: int) -> EditionOut:
+    edition = await control.pause(session, edition_id)
+    await audit.record(session, actor.name, "pause", "edition", edition_id, now)
+    return EditionOut.of(edition)
+
+
+@router.post("/{edition_id}/resume", summary="Go on with what is still owed")
+async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: int) -> EditionOut:
+    edition = await control.resume(session, edition_id)
+    await audit.record(session, actor.name, "resume", "edition", edition_id, now)
+    return EditionOut.of(edition)
+
+
+@router.get("/{edition_id}/progress", summary="How far a send is")
+async def progress(session: ReadSession, _: Reader, edition_id: int) -> Progress:
+    edition = await _one(session, edition_id)
+    counts = await deliveries.counts(session, edition_id)
+    waiting = [one.due_at for one in await releases.planned(session, edition_id) if one.done_at is None]
+    return Progress(
+        status=edition.status,
+        reason=edition.reason,
+        released=sum(counts.values()),
+        counts=counts,
+        repeated=await deliveries.repeats(session, edition_id),
+        next_release_at=min(waiting, default=None),
+    )
+
+
+async def _one(session: Session, edition_id: int) -> Edition:
+    edition = await editions.get(session, edition_id)
+    if edition is None:
+        raise NotFound(f"There is no edition {edition_id}.")
+    return edition
+
+
+async def _changed(container: Container, actor: Actor, action: str, edition_id: int, **detail: Any) -> EditionOut:
+    """Writes the audit line of a deed that had its own transactions, and shows what it left."""
+    async with container.db.write() as session:
+        await audit.record(session, actor.name, action, "edition", edition_id, container.clock.now(), **detail)
+        return EditionOut.of(await _one(session, edition_id))

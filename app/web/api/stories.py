@@ -1,0 +1,67 @@
+"""Stories: create, list, read, update, delete."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Response
+
+from app.core.errors import NotFound
+from app.models.content import Section
+from app.operations import audit
+from app.stages.collect import stories as desk
+from app.stages.collect.stories import StoryFields
+from app.store import stories
+from app.web.api.auth import Reader, Writer
+from app.web.api.shapes import Page, StoryOut, page, story
+from app.web.deps import Now, ReadSession, WriteSession
+
+router = APIRouter(prefix="/stories", tags=["stories"])
+
+Before = Annotated[int | None, Query(ge=1, description="`next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("", summary="List stories, the newest first")
+async def index(
+    session: ReadSession, _: Reader, before: Before = None, limit: Limit = 50, section: Section | None = None
+) -> Page[StoryOut]:
+    rows = await stories.newest(session, limit, before, section)
+    return page([story(row) for row in rows], [row.id for row in rows], limit)
+
+
+@router.post("", status_code=201, summary="Write a story down")
+async def create(session: WriteSession, actor: Writer, now: Now, fields: StoryFields) -> StoryOut:
+    story_id = await desk.create(session, fields, now)
+    await audit.record(session, actor.name, "create", "story", story_id, now)
+    return await _one(session, story_id)
+
+
+@router.get("/{story_id}", summary="Read a story")
+async def show(session: ReadSession, _: Reader, story_id: int) -> StoryOut:
+    return await _one(session, story_id)
+
+
+@router.patch("/{story_id}", summary="Change some fields of a story that was not printed yet")
+async def update(
+    session: WriteSession,
+    actor: Writer,
+    now: Now,
+    story_id: int,
+    fields: Annotated[dict[str, Any], Body(examples=[{"headline": "A better headline"}])],
+) -> StoryOut:
+    changed = await desk.change(session, story_id, fields, now)
+    await audit.record(session, actor.name, "change", "story", story_id, now, fields=sorted(fields))
+    return story(changed)
+
+
+@router.delete("/{story_id}", status_code=204, summary="Delete a story that was not printed yet")
+async def delete(session: WriteSession, actor: Writer, now: Now, story_id: int) -> Response:
+    await desk.remove(session, story_id)
+    await audit.record(session, actor.name, "delete", "story", story_id, now)
+    return Response(status_code=204)
+
+
+async def _one(session: ReadSession, story_id: int) -> StoryOut:
+    row = await stories.get(session, story_id)
+    if row is None:
+        raise NotFound(f"There is no story {story_id}.")
+    return story(row)

@@ -1,0 +1,73 @@
+"""Reads what a form or a program sent, before anything is opened or written."""
+
+from typing import Annotated
+from unicodedata import category
+
+from fastapi import Depends, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.datastructures import FormData
+
+from app.core.errors import FieldError, InvalidInput
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class SignUp(BaseModel):
+    """A wish to read the paper."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str
+    timezone: str = ""
+    """An IANA name, such as Europe/London; empty or unknown means the paper's own."""
+    source: str = ""
+    """Where the reader found the form, in the sender's own words."""
+
+
+def media_type(request: Request) -> str:
+    """The Content-Type without its parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def form_of(request: Request) -> FormData:
+    """A form in either encoding. Raises HTTPException 400 where it cannot be read; files are not taken."""
+    await request.body()  # kept by the request, so that others may read it again
+    return await request.form(max_files=0, max_fields=20)
+
+
+async def sign_up(request: Request) -> SignUp:
+    """The sign-up in the body, JSON or form. Raises InvalidInput, or HTTPException for a body of another kind."""
+    kind = media_type(request)
+    if kind == "application/json":
+        read = _from_json(await request.body())
+    elif kind in FORM_TYPES:
+        read = _from_form(await form_of(request))
+    else:
+        raise HTTPException(415, "Send a form or JSON.")
+    refuse_controls(read)
+    return read
+
+
+def _from_json(body: bytes) -> SignUp:
+    try:
+        return SignUp.model_validate_json(body)
+    except ValidationError as error:
+        found = [FieldError(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
+        raise InvalidInput(
+            "; ".join(f"{one.field}: {one.message}".removeprefix(": ") for one in found), "", tuple(found)
+        ) from None
+
+
+def _from_form(form: FormData) -> SignUp:
+    known = {name: str(form.get(name, "")) for name in SignUp.model_fields}
+    return SignUp(**known)
+
+
+def refuse_controls(fields: BaseModel) -> None:
+    """Raises InvalidInput where a text field holds a control character or half a surrogate pair."""
+    for name, value in fields:
+        if isinstance(value, str) and any(category(sign) in ("Cc", "Cs") for sign in value):
+            raise InvalidInput("That contains a character that cannot be typed. Please type it again.", name)
+
+
+SignUpDep = Annotated[SignUp, Depends(sign_up)]

@@ -1,0 +1,60 @@
+"""Pages: Jinja2 templates with what every page knows of the paper."""
+
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.bootstrap import Container
+from app.stages.audience import wording as consent_wording
+from app.stages.render.wording import full_date, minutes_to_read
+from app.web import wording
+from app.web.assets import Assets
+
+PUBLIC = "no-cache"
+"""Cache-Control of a page that is the same for everybody: it may be kept, and is asked for again each time."""
+
+
+class Pages:
+    """The templates, bound to one paper. `base` is the path PUBLIC_URL ends in, before every link."""
+
+    def __init__(self, container: Container, assets: Assets) -> None:
+        publication = container.settings.publication
+        base = urlsplit(publication.public_url).path
+        self.container = container
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(
+            base=base,
+            publication=publication,
+            address=publication.public_url.partition("://")[2],
+            consent=consent_wording.CONSENT.format(publication=publication.name),
+            asset=lambda name: base + assets.path(name),
+        )
+        self._environment.filters.update(
+            full_date=full_date,
+            minutes_to_read=minutes_to_read,
+            short_date=wording.short_date,
+            clock_time=wording.clock_time,
+            date_and_time=wording.date_and_time,
+        )
+
+    def html(self, template: str, **context: Any) -> str:
+        """The template, filled. A name it lacks is an error, never a blank."""
+        return self._environment.get_template(template).render(context)
+
+
+def page(
+    request: Request, template: str, *, status: int = 200, cache: str = "no-store", **context: Any
+) -> HTMLResponse:
+    """A page of the site. It is kept nowhere unless `cache` says otherwise."""
+    pages = cast("Pages", request.app.state.pages)
+    return HTMLResponse(pages.html(template, **context), status, {"cache-control": cache})

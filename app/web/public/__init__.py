@@ -1,0 +1,9 @@
+"""What anybody may see: the front page, sign-up, signed links, back numbers, health."""
+
+from fastapi import APIRouter
+
+from app.web.public import confirm, editions, front, health, outbox, qr, subscribe, unsubscribe
+
+router = APIRouter()
+for room in (front, subscribe, confirm, unsubscribe, editions, qr, health, outbox):
+    router.include_router(room.router)

@@ -1,0 +1,39 @@
+"""The link in the confirmation mail. Opening it shows a page; only the button on it changes anything.
+
+Mail scanners follow links, so a GET that confirmed would let a machine agree for a person.
+"""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.models.states import SubscriberStatus
+from app.stages.audience import consent
+from app.store import editions
+from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
+from app.web.morning import promise
+from app.web.pages import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/confirm/{token}", methods=["GET", "HEAD"])
+async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
+    found = await consent.look_up(session, container.signer, token, now)
+    already = found.status is SubscriberStatus.ACTIVE
+    return page(request, "confirm.html", masked=found.address, already=already)
+
+
+@router.post("/confirm/{token}")
+async def confirm(
+    request: Request, token: str, session: WriteSession, container: ContainerDep, visitor: VisitorDep, now: Now
+) -> HTMLResponse:
+    done = await consent.confirm(session, container.signer, token, visitor, now)
+    latest = await editions.published(session, 1)
+    return page(
+        request,
+        "confirmed.html",
+        masked=done.address,
+        already=done.already,
+        comes=promise(container.settings, now, done.zone, done.minute),
+        latest=latest[0] if latest else None,
+    )

@@ -1,0 +1,96 @@
+"""Is this process alive, and could it do its work now?"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal, cast
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from app.bootstrap import Container
+from app.operations import migrations
+
+router = APIRouter(tags=["health"])
+_log = structlog.get_logger(__name__)
+
+_PATIENCE = 5.0
+_FRESH = 10.0
+
+State = Literal["ok", "failed"]
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """`parts` names each thing this process needs, and whether it answered."""
+
+    status: Literal["ready", "not ready"]
+    parts: dict[str, State]
+
+
+class Part:
+    """One thing that is checked, at most every `fresh` seconds: whoever polls us does not poll a mail server."""
+
+    def __init__(self, name: str, check: Callable[[], Awaitable[object]], fresh: float) -> None:
+        self.name = name
+        self._check = check
+        self._fresh = fresh
+        self._state: State = "failed"
+        self._until = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def state(self) -> State:
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                self._state = await self._ask()
+                self._until = time.monotonic() + self._fresh
+            return self._state
+
+    async def _ask(self) -> State:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                answered = await self._check()
+        except Exception as error:  # whatever it is, this part is not ready; the log says why
+            _log.warning("not ready", part=self.name, error=str(error) or type(error).__name__)
+            return "failed"
+        if answered is False:
+            _log.warning("not ready", part=self.name, error="the tables are not this version's: run migrate")
+            return "failed"
+        return "ok"
+
+
+def parts_of(container: Container) -> tuple[Part, ...]:
+    """What this process cannot do without."""
+
+    async def carriers() -> None:
+        for provider in container.providers:
+            await provider.check()
+
+    return (
+        Part("database", container.db.check, 0),
+        Part("migrations", lambda: migrations.current(container.db), _FRESH),
+        Part("provider", carriers, _FRESH),
+    )
+
+
+@router.head("/healthz", include_in_schema=False)
+@router.get("/healthz", summary="Is the process alive?")
+async def healthz() -> Health:
+    return Health()
+
+
+@router.head("/readyz", include_in_schema=False)
+@router.get("/readyz", summary="Could it work now?", responses={503: {"model": Readiness}})
+async def readyz(request: Request) -> JSONResponse:
+    parts = cast("tuple[Part, ...]", request.app.state.parts)
+    states = dict(
+        zip((part.name for part in parts), await asyncio.gather(*(part.state() for part in parts)), strict=True)
+    )
+    ready = all(state == "ok" for state in states.values())
+    answer = Readiness(status="ready" if ready else "not ready", parts=states)
+    return JSONResponse(answer.model_dump(), 200 if ready else 503)

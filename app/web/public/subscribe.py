@@ -1,0 +1,87 @@
+"""Asking for the paper."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+
+from app.core.errors import InvalidInput
+from app.stages.audience import consent
+from app.stages.audience import wording as consent_wording
+from app.web.answers import AnswerWith
+from app.web.deps import ContainerDep, Now, VisitorDep, WriteSession
+from app.web.fields import SignUp, SignUpDep, media_type
+from app.web.pages import page
+from app.web.problems import MEDIA_TYPE, Problem
+
+router = APIRouter(tags=["readers"])
+
+_ASKED = "Check your post. We sent a link to {address}; it works for 7 days."
+
+
+class Asked(BaseModel):
+    """The same for every address, known or not."""
+
+    message: str
+
+
+_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": SignUp.model_json_schema()},
+        "application/x-www-form-urlencoded": {"schema": SignUp.model_json_schema()},
+    },
+}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    422: {
+        "description": "A field is malformed; `errors` says which and why",
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+    }
+}
+
+
+@router.post(
+    "/subscribe",
+    status_code=202,
+    response_model=Asked,
+    responses=_REFUSED,
+    openapi_extra={"requestBody": _BODY},
+    summary="Ask for the paper",
+    description="Sends a confirmation link to the address. JSON is answered with 202, a form with a page. "
+    "The answer never tells whether the address was known.",
+)
+async def subscribe(
+    request: Request,
+    wish: SignUpDep,
+    session: WriteSession,
+    container: ContainerDep,
+    visitor: VisitorDep,
+    now: Now,
+) -> Response:
+    is_form = media_type(request) != "application/json"
+    method: Literal["form", "api"] = "form" if is_form else "api"
+    try:
+        await consent.subscribe(
+            session,
+            address=wish.email,
+            zone=wish.timezone,
+            method=method,
+            source=wish.source,
+            wording=consent_wording.fingerprint(container.settings.publication_name) if is_form else "",
+            visitor=visitor,
+            now=now,
+        )
+    except InvalidInput as error:
+        if is_form:
+            raise AnswerWith(ask_again(request, wish, error)) from error
+        raise
+    typed = wish.email.strip()
+    if is_form:
+        return page(request, "asked.html", typed=typed)
+    return JSONResponse({"message": _ASKED.format(address=typed)}, 202)
+
+
+def ask_again(request: Request, wish: SignUp, error: InvalidInput) -> Response:
+    """The form once more, with the text kept and the sentence under its field."""
+    return page(request, "subscribe.html", status=422, typed=wish.email, timezone=wish.timezone, error=str(error))

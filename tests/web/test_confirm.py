@@ -1,0 +1,117 @@
+"""The link in the confirmation mail."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from app.bootstrap import Container
+from app.core.clock import FixedClock
+from app.core.signing import Purpose
+from app.models import Consent
+
+from . import sample
+from .conftest import Readers
+
+
+async def test_the_link_shows_a_page_with_one_button_and_changes_nothing(readers: Readers) -> None:
+    token = await readers.ask()
+    before = await readers.everything()
+    page = await readers.client.get(f"/confirm/{token}")
+    assert page.status_code == 200
+    assert "Shall we deliver?" in page.text
+    assert page.text.count("<form") == page.text.count("<button") == 1
+    assert '<form method="post">' in page.text
+    assert "ada@example.org" not in page.text
+    assert "a***@example.org" in page.text
+    assert await readers.everything() == before
+
+
+async def test_pressing_the_button_makes_the_reader_active_and_writes_the_consent(
+    readers: Readers, container: Container
+) -> None:
+    token = await readers.ask(timezone="America/New_York")
+    page = await readers.client.post(f"/confirm/{token}", headers={"user-agent": "Browser 1.0"})
+    assert page.status_code == 200
+    assert "You&rsquo;re in." in page.text
+    # noon in London is 07:00 in New York: this morning's paper is past, so Tuesday's is the first
+    assert "on Tuesday at 06:30, New York time" in page.text
+    assert await readers.status() == "active"
+    async with container.db.read() as session:
+        confirmed = (await session.scalars(select(Consent).where(Consent.act == "confirmed"))).one()
+    assert (confirmed.method, confirmed.user_agent) == ("link", "Browser 1.0")
+    assert "set-cookie" not in page.headers
+
+
+@pytest.mark.parametrize(
+    ("now", "comes"),
+    [
+        (datetime(2026, 11, 23, 6, 29, tzinfo=UTC), "on Monday at 06:30, London time"),
+        (datetime(2026, 11, 23, 6, 30, tzinfo=UTC), "on Tuesday at 06:30, London time"),
+        (datetime(2026, 11, 23, 5, 29, tzinfo=UTC), "on Monday at 06:30, London time"),
+        (datetime(2026, 7, 31, 23, 30, tzinfo=UTC), "on Saturday at 06:30, London time"),
+    ],
+)
+async def test_the_page_names_the_first_paper_that_can_still_come(
+    readers: Readers, clock: FixedClock, now: datetime, comes: str
+) -> None:
+    clock.move(now)
+    page = await readers.client.post(f"/confirm/{await readers.ask()}")
+    assert comes in page.text
+
+
+async def test_pressing_twice_is_pressing_once(readers: Readers, container: Container) -> None:
+    token = await readers.ask()
+    await readers.client.post(f"/confirm/{token}")
+    again = await readers.client.post(f"/confirm/{token}")
+    assert again.status_code == 200
+    assert "You were in already" in again.text
+    assert "You&rsquo;re in." in (await readers.client.get(f"/confirm/{token}")).text
+    async with container.db.read() as session:
+        assert len((await session.scalars(select(Consent).where(Consent.act == "confirmed"))).all()) == 1
+
+
+async def test_the_welcome_leads_to_the_latest_paper(readers: Readers, container: Container) -> None:
+    slug = await sample.publish(container.db, sample.content())
+    page = await readers.client.post(f"/confirm/{await readers.ask()}")
+    assert f'href="/editions/{slug}"' in page.text
+
+
+async def test_a_link_that_has_run_out_offers_a_new_one(readers: Readers, clock: FixedClock) -> None:
+    token = await readers.ask()
+    clock.move(clock.now() + timedelta(days=7, hours=1))
+    for answer in (await readers.client.get(f"/confirm/{token}"), await readers.client.post(f"/confirm/{token}")):
+        assert answer.status_code == 410
+        assert "This link has run out." in answer.text
+        assert 'action="/subscribe"' in answer.text
+    assert await readers.status() == "pending"
+
+
+def tampered(token: str) -> list[str]:
+    """Tokens that are almost right."""
+    flipped = "A" if token[20] != "A" else "B"
+    return [token[:20] + flipped + token[21:], token[:-1], token + "A", token + "=", token.lower(), "x", "A" * 5000]
+
+
+async def test_a_tampered_or_foreign_link_says_what_to_do(readers: Readers, container: Container) -> None:
+    """Every wrong token is answered alike; none of them appears on the page."""
+    token = await readers.ask()
+    other = container.signer.sign(Purpose.UNSUBSCRIBE, "abcdefghijklmnop")
+    nobody = container.signer.sign(Purpose.CONFIRM, "abcdefghijklmnop", container.clock.now() + timedelta(days=1))
+    pages = set()
+    for wrong in (*tampered(token), other, nobody):
+        for answer in (await readers.client.get(f"/confirm/{wrong}"), await readers.client.post(f"/confirm/{wrong}")):
+            assert answer.status_code == 404
+            assert "This link is not one of ours." in answer.text
+            assert "copy the whole of it" in answer.text
+            pages.add(answer.text)
+    assert len(pages) == 1
+    assert await readers.status() == "pending"
+
+
+async def test_a_program_gets_a_problem_for_a_wrong_link(client: AsyncClient) -> None:
+    answer = await client.post("/confirm/x", headers={"accept": "application/json"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"].startswith("This link is not one of ours.")

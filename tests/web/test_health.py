@@ -1,0 +1,89 @@
+"""Alive, and able to work."""
+
+from dataclasses import replace
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy import text
+
+from app.bootstrap import Container
+from app.core.errors import ConfigurationError
+from app.core.mail.provider import Capabilities, Outgoing
+from app.main import create_app
+
+
+class Carrier:
+    """A provider whose check can be made to fail, and is counted."""
+
+    name = "carrier"
+    capabilities = Capabilities(raw=True)
+
+    def __init__(self) -> None:
+        self.well = True
+        self.asked = 0
+
+    async def drain(self, outgoing: Outgoing) -> None:
+        raise AssertionError("a health check sends nothing")
+
+    async def check(self) -> None:
+        self.asked += 1
+        if not self.well:
+            raise ConfigurationError("carrier.example.org refuses the password")
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+def client_over(container: Container) -> AsyncClient:
+    return AsyncClient(transport=ASGITransport(create_app(container)), base_url="http://post.test")
+
+
+async def test_a_process_that_answers_is_alive(client: AsyncClient) -> None:
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_ready_when_every_part_answers(client: AsyncClient) -> None:
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "parts": dict.fromkeys(("database", "migrations", "provider"), "ok")}
+
+
+async def test_a_provider_that_refuses_is_named_and_its_reason_is_not(container: Container) -> None:
+    carrier = Carrier()
+    carrier.well = False
+    async with client_over(replace(container, providers=(carrier,))) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"] == {"database": "ok", "migrations": "ok", "provider": "failed"}
+    assert "carrier.example.org" not in answer.text
+
+
+async def test_a_provider_is_asked_once_in_a_while_however_often_we_are(container: Container) -> None:
+    carrier = Carrier()
+    async with client_over(replace(container, providers=(carrier,))) as client:
+        for _ in range(5):
+            assert (await client.get("/readyz")).status_code == 200
+    assert carrier.asked == 1
+
+
+async def test_tables_of_another_version_are_not_ready(container: Container, client: AsyncClient) -> None:
+    async with container.db.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"] == {"database": "ok", "migrations": "failed", "provider": "ok"}
+
+
+async def test_a_database_that_does_not_answer_is_not_ready_but_alive(
+    container: Container, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost() -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(container.db, "check", lost)
+    async with client_over(container) as fresh:
+        answer = await fresh.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["parts"]["database"] == "failed"
+        assert (await fresh.get("/healthz")).status_code == 200
