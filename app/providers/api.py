@@ -65,6 +65,7 @@ class Api:
     def __init__(self, base: str, headers: Mapping[str, str]) -> None:
         self.base = base
         self._headers = dict(headers)
+        self._tls = httpx.create_ssl_context()  # here, at start: it reads a large file
         self._client: httpx.AsyncClient | None = None
 
     async def call(
@@ -103,6 +104,7 @@ class Api:
             self._client = httpx.AsyncClient(
                 base_url=self.base,
                 headers=self._headers,
+                verify=self._tls,
                 timeout=httpx.Timeout(connect=CONNECT, write=WRITE, read=READ, pool=CONNECT),
             )
         return self._client

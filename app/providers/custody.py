@@ -1,5 +1,6 @@
 """What every provider owes for what it takes: exactly one receipt a message, however the hand-over ends."""
 
+import asyncio
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
@@ -44,6 +45,11 @@ class Custody:
         self._outgoing.settle(message, receipt)
 
     def __enter__(self) -> Self:
+        try:
+            heed_cancellation()
+        except asyncio.CancelledError as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
@@ -58,6 +64,17 @@ class Custody:
             else:
                 self.settle(message, NotSent("the hand-over was broken off before the message was written"))
         return unforeseen
+
+
+def heed_cancellation() -> None:
+    """Raises CancelledError where this task was told to stop and something on the way swallowed it.
+
+    Up to Python 3.11 `asyncio.wait_for`, which our libraries use, loses a cancellation that comes together with
+    its result.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def stand_down(outgoing: Outgoing, receipt: Deferred | Halt) -> None:

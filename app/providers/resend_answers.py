@@ -16,7 +16,7 @@ LONGEST_WAIT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The same call may be made again, after so many seconds. `uncertain`: this one may have been carried out."""
+    """The same call may be made again, not before `after` seconds. `uncertain`: this one may have been carried out."""
 
     why: str
     code: str
@@ -80,7 +80,7 @@ def read(status: int, body: Any, messages: Sequence[Message], retry_after: float
         case Verdict.WAIT:
             return _wait(why, 1.0 if retry_after is None else retry_after, code, len(messages))
         case Verdict.AGAIN:
-            return Again(why, code, after=1.0, uncertain=True)
+            return Again(why, code, uncertain=True)
         case Verdict.REFUSED:
             return Refused(Rejected(why, _fault(text), code))
 
@@ -117,7 +117,7 @@ def _error(body: Any) -> tuple[str, str]:
 def _accepted(body: Any, messages: Sequence[Message]) -> Outcome:
     """One id for each message, in order; in permissive validation those that were refused are listed by index."""
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-        return Again("Resend answered without a list of ids", "no-ids", after=1.0, uncertain=True)
+        return Again("Resend answered without a list of ids", "no-ids", uncertain=True)
     refused = _refused(body.get("errors"), len(messages))
     ids = [str(item.get("id") or "") if isinstance(item, dict) else "" for item in body["data"]]
     if len(ids) + len(refused) != len(messages):

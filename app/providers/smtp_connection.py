@@ -8,6 +8,7 @@ from typing import cast
 
 import aiosmtplib
 
+from app.providers.custody import heed_cancellation
 from app.providers.envelope import Envelope
 from app.providers.smtp_replies import Stage
 from app.providers.smtp_session import Patience, Server, abort, close_session, open_session
@@ -119,6 +120,7 @@ class Connection:
             reply = await self._client.execute_command(*words, timeout=patience)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise self._dropped(error, what, patience) from None
+        heed_cancellation()
         return reply.code, reply.message
 
     async def _content(self, content: bytes, written: Callable[[], None]) -> tuple[int, str]:

@@ -15,7 +15,8 @@ async def dial(host: str, port: int, within: float) -> socket.socket:
         link = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             link.setblocking(False)
-            await asyncio.wait_for(loop.sock_connect(link, address), within)
+            async with asyncio.timeout(within):
+                await loop.sock_connect(link, address)
         except OSError as error:  # TimeoutError too
             link.close()
             failure = error

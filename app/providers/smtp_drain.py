@@ -57,11 +57,11 @@ class Drain:
     async def _use(self, connection: Connection) -> None:
         while connection.usable and not self.stopped:
             taken = await self.outgoing.take(1)
-            if not taken:
-                self.stopped = True
-            elif self.opened < self.most and not self.pool.full:
-                self.open_lane()
             with Custody(self.outgoing, taken) as custody:
+                if not taken:
+                    self.stopped = True
+                elif self.opened < self.most and not self.pool.full:
+                    self.open_lane()
                 for message in custody.left:
                     custody.settle(message, await self._sent(connection, message, custody))
             if self.pool.contended:

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import aiosmtplib
 
 from app.core.mail.receipt import Deferred, Halt, Scope
+from app.providers.custody import heed_cancellation
 from app.providers.smtp_dial import dial, ehlo_name, machine_name
 from app.providers.smtp_replies import said
 
@@ -79,6 +80,7 @@ async def open_session(server: Server) -> aiosmtplib.SMTP:
     )
     try:
         await client.connect()
+        heed_cancellation()
         await _introduce(client, server)
     except BaseException as error:
         abort(client)

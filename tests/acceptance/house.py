@@ -119,9 +119,8 @@ class House:
         return self.web.get("/readyz").status_code == 200
 
     def form(self, page: httpx.Response) -> str:
-        """Where the form of a page posts to."""
-        found = re.search(
-            r'<form[^>]*method="post"[^>]*action="([^"]+)"|<form[^>]*action="([^"]+)"[^>]*method="post"', page.text
-        )
+        """Where the form of a page posts to; without an action, to the page itself."""
+        found = re.search(r"<form[^>]*method=\"post\"[^>]*>", page.text)
         assert found, page.text[:2000]
-        return httpx.URL(found[1] or found[2]).path
+        action = re.search(r'action="([^"]+)"', found[0])
+        return httpx.URL(action[1]).path if action else page.url.path

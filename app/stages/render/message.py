@@ -63,7 +63,7 @@ async def trial_of(db: Database, edition_id: int, publication: Publication, to: 
     """
     edition = await printed.printed(db, edition_id, publication)
     template = edition_template(
-        publication, subject=edition.subject, slug=edition.slug, html=edition.html, text=edition.text
+        publication, subject=f"[Test] {edition.subject}", slug=edition.slug, html=edition.html, text=edition.text
     )
     sender = publication.sender[1]
     name = hashlib.sha256(f"{edition.slug}\0{to}\0{now.isoformat()}".encode()).hexdigest()[:32]

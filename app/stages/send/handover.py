@@ -21,7 +21,9 @@ from app.core.mail.message import Message
 from app.core.mail.provider import Provider
 from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
 
-GROUP = 100
+SMALLEST, LARGEST = 8, 256
+"""Rows of a group. It grows and shrinks to about `GROUP_LASTS` seconds of work: what a crash leaves unknown is small."""
+GROUP_LASTS = 0.05
 WINDOW = 512
 WRITE_WITHIN = 6.0
 RENEW_EVERY = 3.0
@@ -82,6 +84,8 @@ class Handover(Generic[R]):
         self._halted: Halt | None = None
         self._drained = asyncio.Event()
         self._renewed = time.monotonic()
+        self._grouped = 0.0
+        self._size = SMALLEST
         self.handed = 0
 
     async def run(self, provider: Provider) -> None:
@@ -102,7 +106,7 @@ class Handover(Generic[R]):
             while not (self._ready and self._may_write()) or self._stopping:
                 if self._stopping or (self._exhausted and not self._ready):
                     return ()
-                await self._group(0 if self._ready else GROUP)
+                await self._group(0 if self._ready else self._next_size(most))
             taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
         for message, row in taken:
             self._out[message.key, message.attempt] = row
@@ -134,6 +138,14 @@ class Handover(Generic[R]):
             case Deferred(scope=Scope.PROVIDER, after=after):
                 self._over, self._rest = True, after or timedelta(minutes=1)
 
+    def _next_size(self, asked: int) -> int:
+        lasted = time.monotonic() - self._grouped
+        if lasted < GROUP_LASTS:
+            self._size = min(self._size * 2, LARGEST)
+        elif lasted > 2 * GROUP_LASTS:
+            self._size = max(self._size // 2, SMALLEST)
+        return max(self._size, min(asked, LARGEST))
+
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
         room = min(most, WINDOW - len(self._out) - len(self._ready))
@@ -145,7 +157,8 @@ class Handover(Generic[R]):
             return
         if begun is None:
             return
-        self._exhausted = most > 0 and not begun
+        if most:
+            self._exhausted, self._grouped = not begun, time.monotonic()
         for row in begun:
             made = await self._addressed(row)
             if isinstance(made, Message):

@@ -176,7 +176,8 @@ async def test_pausing_takes_hold_with_the_next_group(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is in hand is finished; nothing more is begun."""
-    monkeypatch.setattr("app.stages.send.handover.GROUP", 2)
+    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
     paper = await desk(db, tmp_path, readers=6)
 
     def press_pause(_: Message) -> Receipt:
@@ -268,7 +269,8 @@ async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fence rolls back the group; receipts outlive the lease."""
-    monkeypatch.setattr("app.stages.send.handover.GROUP", 2)
+    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
     paper = await desk(db, tmp_path, readers=6)
     provider = Scripted()
 

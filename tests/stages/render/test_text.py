@@ -1,0 +1,147 @@
+"""The edition as plain text."""
+
+import re
+
+import pytest
+from inline_snapshot import snapshot
+
+from app.core.mail.template import Pieces
+from app.models.content import EditionContent, Section
+from app.models.editions import VariantForm
+from app.stages.render import text, variants
+from tests.stages.render import sample
+
+
+def mail(content: EditionContent, *sections: Section) -> str:
+    whole = text.edition_text(content, sample.PAPER, sample.SLUG, sample.MARK)
+    cut = variants.cut(whole, frozenset(sections) or content.present, VariantForm.TEXT)
+    return Pieces.cut(cut, sample.MARK).fill(sample.VALUES)
+
+
+def part(content: EditionContent, section: Section) -> str:
+    """The lines under one section's heading."""
+    return mail(content, section).split("=" * text.WIDTH)[2]
+
+
+def test_a_short_paper_reads_from_top_to_bottom() -> None:
+    """Masthead, lead, subscribe, sign-off, why, the way out, the address."""
+    assert mail(sample.bare(), Section.WEEKEND) == snapshot("""\
+THE AI MORNING POST
+Artificial Intelligence · Machine Learning · Future Tech
+Vol. I · No. 214 · Friday, 20 November 2026 · 1 minute to read
+View in browser: https://post.example.org/editions/2026-11-20
+
+============================================================================
+LEAD STORY
+
+Nothing but a headline
+
+1 min
+
+============================================================================
+SUBSCRIBE
+
+Was this passed on to you? The paper is free, comes every morning, and takes
+one click to leave.
+https://post.example.org
+
+============================================================================
+That is the whole paper. The next one is on Saturday at 06:30.
+
+You get this because ada@example.org
+was confirmed on 4 March 2026.
+It comes every day at 06:30, London time.
+
+Unsubscribe: https://post.example.org/unsubscribe/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
+
+The AI Morning Post, 4 Galley Lane, Harwich CO12 0ZZ. Story links go to the
+publishers named beside them.
+""")
+
+
+def test_charts_say_place_change_and_counts() -> None:
+    """In words: a screen reader or a plain terminal has no arrows."""
+    assert part(sample.full(), Section.TRENDING).split("\n\n")[1:4] == snapshot(
+        [
+            "Hugging Face models by likes, as of 05:40 UTC",
+            """\
+ 1. breakwater-9b-chat, up 2, +1,284 this week
+    northmole · text generation · +6 variants
+    https://huggingface.co/breakwater-9b-chat\
+""",
+            """\
+ 2. curlew-asr-large, down 1, +1,107 this week
+    openquay · speech recognition · +3 variants
+    https://huggingface.co/curlew-asr-large\
+""",
+        ]
+    )
+
+
+def test_movers_say_both_ranks() -> None:
+    """And a newcomer says that it is one."""
+    blocks = part(sample.full(), Section.MOVERS).split("\n\n")
+    assert (blocks[1], blocks[2], blocks[-3]) == snapshot(
+        (
+            "Figures as of 05:40 UTC.",
+            """\
+treadle/treadle (GitHub): up 41 places, from 44 to 3
+    +10,400 this week, 8.5× its usual week
+    https://github.com/treadle/treadle\
+""",
+            """\
+evensong-tts (Hugging Face): at 3
+    +962 this week, first week on the chart
+    https://huggingface.co/evensong-tts\
+""",
+        )
+    )
+
+
+def test_the_first_day_says_that_it_measures() -> None:
+    """Estimates are called so; nothing is compared."""
+    said = " ".join(part(sample.first_day(), Section.MOVERS).split())
+    assert "Figures as of 05:40 UTC. Measuring since 20 November. Places are compared once" in said
+    assert "treadle/treadle (GitHub): at 3 about 10,400 this week" in said
+
+
+def test_late_figures_carry_their_own_stamp() -> None:
+    """The chart of a source that did not answer names its day."""
+    assert "GitHub repositories by stars, as of Thursday 05:40 UTC" in part(sample.late(), Section.TRENDING)
+
+
+def test_every_word_of_every_story_is_there() -> None:
+    """The same content as the HTML part, wrapped."""
+    said = " ".join(mail(sample.full()).split())
+    for piece in sample.full().pieces:
+        assert piece.headline in said
+        assert " ".join(f"{piece.standfirst} {piece.body_text}".split()) in said
+        assert piece.url in said
+
+
+@pytest.mark.parametrize("content", [sample.full(), sample.first_day(), sample.awkward()])
+def test_lines_are_short_but_for_addresses(content: EditionContent) -> None:
+    """76 columns; a word that is longer stands alone and is never broken."""
+    for line in mail(content).split("\n"):
+        assert len(line) <= text.WIDTH or "://" in line or len(line.split()) == 1 or sample.LONG in line
+
+
+def test_lists_keep_their_lines() -> None:
+    """One item a line, its second line set in."""
+    lead = sample.full().lead.model_copy(update={"body_text": "Before.\n\n- one " + "word " * 20 + "\n- two"})
+    assert "- two\n" in mail(sample.full(lead=lead))
+    assert re.search(r"\n- one (word )+word\n  word", mail(sample.full(lead=lead)))
+
+
+def test_controls_and_turns_of_direction_are_dropped() -> None:
+    """A terminal would obey them."""
+    said = mail(sample.awkward())
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", said)
+    assert "עברית" in said
+
+
+def test_a_story_that_says_the_mark_is_refused() -> None:
+    """On a line of its own it would pass for the end of a section."""
+    lead = sample.full().lead.model_copy(update={"body_text": f"Words.\n\n{sample.MARK}-lead\n\nMore."})
+    with pytest.raises(ValueError, match="its own mark"):
+        text.edition_text(sample.full(lead=lead), sample.PAPER, sample.SLUG, sample.MARK)
