@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv pip
 # The machine's own certificates, so that a proxy which opens TLS is trusted as the machine trusts it.
-INSTALL := $(UV) install --quiet --system-certs --python $(BIN)/python
+INSTALL := $(UV) install --quiet --compile-bytecode --system-certs --python $(BIN)/python
 COMPILE := $(UV) compile --quiet --system-certs --universal --generate-hashes --python-version 3.11 \
            --custom-compile-command "make lock" $(UPGRADE)
 # A home that cannot be written to gets its cache here.

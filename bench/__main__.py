@@ -6,11 +6,13 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from app.core import log
 from bench import demo, freeze
 from bench.measure import Measurement
 
 
 def main() -> int:
+    log.configure("console", "ERROR")
     console = Console(highlight=False)
     with console.status("measuring"):
         found: list[Measurement] = [*asyncio.run(freeze.measure()), demo.measure()]

@@ -8,9 +8,10 @@ import email.policy
 import re
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
+
+from lxml import etree
 
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
 AT_MOST_ONCE = (
@@ -156,24 +157,14 @@ def _encoded(part: Any) -> bool:
     return part.get_content_charset() == "utf-8" and transfer in ("quoted-printable", "base64")
 
 
-class _Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag in FORBIDDEN_TAGS or (tag == "link" and values.get("rel") == "stylesheet"):
-            self.found.append(f"<{tag}> in the HTML part")
-        for name, value in attrs:
-            if name.startswith("on") or (value or "").strip().lower().startswith("javascript:"):
-                self.found.append(f"a script in {name} of <{tag}>")
-
-
 def _html(html: str) -> list[str]:
-    page = _Page()
-    page.feed(html)
-    found = page.found
+    found = []
+    for element in etree.fromstring(html, etree.HTMLParser()).iter(etree.Element):
+        if element.tag in FORBIDDEN_TAGS or (element.tag == "link" and element.get("rel") == "stylesheet"):
+            found.append(f"<{element.tag}> in the HTML part")
+        for name, value in element.items():
+            if name.startswith("on") or value.strip().lower().startswith("javascript:"):
+                found.append(f"a script in {name} of <{element.tag}>")
     if "@import" in html:
         found.append("@import in the HTML part")
     if len(html.encode()) >= CLIPPED_AT:

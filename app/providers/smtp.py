@@ -7,7 +7,7 @@ from app.core.errors import ConfigurationError
 from app.core.mail.provider import Capabilities, Outgoing
 from app.providers.smtp_drain import Drain
 from app.providers.smtp_pool import Pool
-from app.providers.smtp_session import IMPLICIT, NONE, STARTTLS, Server, Unreachable, close_session, open_session
+from app.providers.smtp_session import IMPLICIT, NONE, STARTTLS, Server, Unreachable, open_session
 from app.providers.urls import ProviderUrl
 
 PORTS = {NONE: 25, STARTTLS: 587, IMPLICIT: 465}
@@ -55,8 +55,8 @@ class SmtpProvider:
         """Connects, logs in and says QUIT. Raises ConfigurationError with what went wrong."""
         try:
             async with asyncio.timeout(_CHECK_WITHIN):
-                client = await open_session(self.server)
-                await close_session(client, self.server.patience)
+                session = await open_session(self.server)
+                await session.leave(self.server.patience.check)
         except Unreachable as error:
             raise ConfigurationError(error.receipt.why) from None
         except TimeoutError:

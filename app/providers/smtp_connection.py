@@ -11,7 +11,7 @@ import aiosmtplib
 from app.providers.custody import heed_cancellation
 from app.providers.envelope import Envelope
 from app.providers.smtp_replies import Stage
-from app.providers.smtp_session import Patience, Server, abort, close_session, open_session
+from app.providers.smtp_session import Patience, Server, Session, open_session
 
 _WANTED = {Stage.MAIL: (250,), Stage.RCPT: (250, 251), Stage.DATA: (354,)}
 _LEADING_DOT = re.compile(rb"(?m)^\.")
@@ -34,8 +34,8 @@ class Dropped(Exception):
 class Connection:
     """An open session and what it is in the middle of."""
 
-    def __init__(self, client: aiosmtplib.SMTP, patience: Patience) -> None:
-        self._client = client
+    def __init__(self, session: Session, patience: Patience) -> None:
+        self._session = session
         self._patience = patience
         self._midway = False
         self._envelope_open = False
@@ -52,7 +52,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Can another message begin on it?"""
-        return self._client.is_connected and not self._midway
+        return self._session.is_connected and not self._midway
 
     async def deliver(self, envelope: Envelope, written: Callable[[], None]) -> Reply:
         """One mail transaction; gives the reply that decided it. Calls `written` with the final dot.
@@ -98,15 +98,15 @@ class Connection:
 
     async def quit(self) -> None:
         """Says good-bye and closes."""
-        await close_session(self._client, self._patience)
+        await self._session.leave(self._patience.check)
 
     def drop(self) -> None:
         """Closes at once."""
-        abort(self._client)
+        self._session.close()
 
     def _commands(self, envelope: Envelope) -> tuple[tuple[Stage, float, tuple[bytes, ...]], ...]:
         mail = [b"MAIL", b"FROM:<" + envelope.sender + b">"]
-        if self._client.supports_extension("size"):
+        if self._session.supports_extension("size"):
             mail.append(b"SIZE=%d" % len(envelope.content))  # RFC 1870: refused before it is sent
         rcpt = (b"RCPT", b"TO:<" + envelope.recipient + b">")
         return (
@@ -117,7 +117,7 @@ class Connection:
 
     async def _ask(self, what: str, patience: float, *words: bytes) -> tuple[int, str]:
         try:
-            reply = await self._client.execute_command(*words, timeout=patience)
+            reply = await self._session.execute_command(*words, timeout=patience)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise self._dropped(error, what, patience) from None
         heed_cancellation()
@@ -130,7 +130,7 @@ class Connection:
         of a message is known to have delivered nothing.
         """
         try:
-            protocol = self._client.protocol
+            protocol = self._session.protocol
             if protocol is None or protocol.transport is None:
                 raise aiosmtplib.SMTPServerDisconnected("Connection lost")
             protocol.write(_LEADING_DOT.sub(b"..", content))

@@ -62,14 +62,30 @@ class Unreachable(Exception):
         self.receipt = receipt
 
 
-async def open_session(server: Server) -> aiosmtplib.SMTP:
+class Session(aiosmtplib.SMTP):
+    """A client whose every close is at once: TLS with a peer that hangs would otherwise linger for half a minute."""
+
+    def close(self) -> None:
+        if self.transport is not None:
+            cast("asyncio.WriteTransport", self.transport).abort()
+        super().close()
+
+    async def leave(self, patience: float) -> None:
+        """QUIT, without waiting long for the answer."""
+        with suppress(aiosmtplib.SMTPException, OSError):
+            if self.is_connected:
+                await self.quit(timeout=patience)
+        self.close()
+
+
+async def open_session(server: Server) -> Session:
     """A session that is ready for MAIL. Raises Unreachable."""
     machine = await machine_name()
     try:
         link = await dial(server.host, server.port, server.patience.connect)
     except (OSError, UnicodeError) as error:
         raise Unreachable(_no_link(error, server)) from None
-    client = aiosmtplib.SMTP(
+    session = Session(
         hostname=server.host,
         sock=link,
         local_hostname=ehlo_name(machine, link),
@@ -79,37 +95,22 @@ async def open_session(server: Server) -> aiosmtplib.SMTP:
         timeout=server.patience.greeting,
     )
     try:
-        await client.connect()
+        await session.connect()
         heed_cancellation()
-        await _introduce(client, server)
+        await _introduce(session, server)
     except BaseException as error:
-        abort(client)
+        session.close()
         link.close()
         if isinstance(error, aiosmtplib.SMTPException | OSError):
             raise Unreachable(_why(error, server)) from None
         raise
-    return client
+    return session
 
 
-def abort(client: aiosmtplib.SMTP) -> None:
-    """Ends a session at once. A TLS peer that hangs would hold up an orderly close for half a minute."""
-    if client.transport is not None:
-        cast("asyncio.WriteTransport", client.transport).abort()
-    client.close()
-
-
-async def close_session(client: aiosmtplib.SMTP, patience: Patience) -> None:
-    """QUIT, without waiting long for the answer."""
-    with suppress(aiosmtplib.SMTPException, OSError):
-        if client.is_connected:
-            await client.quit(timeout=patience.check)
-    abort(client)
-
-
-async def _introduce(client: aiosmtplib.SMTP, server: Server) -> None:
-    await client.ehlo()
+async def _introduce(session: Session, server: Server) -> None:
+    await session.ehlo()
     if server.tls == STARTTLS:
-        if not client.supports_extension("starttls"):
+        if not session.supports_extension("starttls"):
             raise Unreachable(
                 Halt(
                     f"the mail server {server.place} offers no STARTTLS, and nothing is sent in clear; "
@@ -117,12 +118,12 @@ async def _introduce(client: aiosmtplib.SMTP, server: Server) -> None:
                     "no-starttls",
                 )
             )
-        await client.starttls()
-        await client.ehlo()
+        await session.starttls()
+        await session.ehlo()
     if server.user:
-        if not client.supported_auth_methods:
+        if not session.supported_auth_methods:
             raise Unreachable(Halt(f"the mail server {server.place} offers no log-in (AUTH) that we know", "no-auth"))
-        await client.login(server.user, server.password)
+        await session.login(server.user, server.password)
 
 
 def _no_link(error: OSError | UnicodeError, server: Server) -> Deferred:

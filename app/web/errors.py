@@ -53,7 +53,7 @@ _ON_PAGES = {
 def _invalid_token(request: Request, error: InvalidToken) -> Response:
     asking = "/confirm/" in request.url.path
     if error.expired:
-        detail = "It worked for 7 days. We can send a new one: type your address again."
+        detail = "We can send a new one: type your address again."
         return answer(request, 410, detail, subscribe=asking)
     return answer(request, 404, _CUT_SHORT, heading=NOT_OURS, subscribe=asking)
 

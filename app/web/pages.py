@@ -1,5 +1,6 @@
 """Pages: Jinja2 templates with what every page knows of the paper."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ class Pages:
         self._environment.globals.update(
             base=base,
             publication=publication,
+            editor=parseaddr(publication.reply_to)[1],
             address=publication.public_url.partition("://")[2],
             consent=consent_wording.CONSENT.format(publication=publication.name),
             asset=lambda name: base + assets.path(name),

@@ -71,7 +71,7 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int = 0) -> None:
-        listening = socket.socket()
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self.window:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.window)

@@ -15,7 +15,7 @@ from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Reje
 from app.providers import registry, smtp_connection, smtp_session
 from app.providers.smtp import SmtpProvider
 from app.providers.smtp_dial import dial
-from app.providers.smtp_session import NONE, Patience, Server, abort, open_session
+from app.providers.smtp_session import NONE, Patience, Server, open_session
 from tests.providers.mails import Stream, assert_is_mail, mail, mails, template
 from tests.providers.smtp_server import DROP, HANG, OK, SmtpServer
 
@@ -416,10 +416,10 @@ async def test_a_server_that_stops_reading_gets_no_final_dot(monkeypatch: pytest
 
 async def test_small_writes_are_not_held_back(smtp_server: SmtpServer) -> None:
     """Lock-step with Nagle's algorithm costs 40 ms a message."""
-    client = await open_session(Server("127.0.0.1", smtp_server.port, NONE))
-    link = client.get_transport_info("socket")
+    session = await open_session(Server("127.0.0.1", smtp_server.port, NONE))
+    link = session.get_transport_info("socket")
     assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    abort(client)
+    session.close()
 
 
 async def test_breaks_at_every_message_end_the_drain(smtp_server: SmtpServer) -> None:

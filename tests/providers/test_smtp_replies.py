@@ -101,15 +101,14 @@ def test_a_reply_becomes_a_receipt(stage: Stage, code: int, text: str, expected:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-@pytest.mark.parametrize("code", range(400, 600))
-def test_every_code_has_a_receipt_at_every_stage(stage: Stage, code: int) -> None:
+def test_every_code_has_a_receipt_at_every_stage(stage: Stage) -> None:
     """A temporary reply never condemns an address; a permanent one is never just tried again."""
-    made = receipt(stage, code, "")
-    if code < 500:
-        assert isinstance(made, Deferred | Halt)
-    else:
-        assert isinstance(made, Rejected | Halt)
-        assert not (stage is MAIL and isinstance(made, Rejected) and made.fault is Fault.ADDRESS)
+    for code in range(400, 500):
+        assert isinstance(receipt(stage, code, ""), Deferred | Halt), code
+    for code in range(500, 600):
+        made = receipt(stage, code, "")
+        assert isinstance(made, Rejected | Halt), code
+        assert not (stage is MAIL and isinstance(made, Rejected) and made.fault is Fault.ADDRESS), code
 
 
 def test_every_row_names_its_source() -> None:

@@ -1,24 +1,18 @@
 """The edition as HTML: Jinja2 to MJML to HTML, styles written inline, once for all sections and both forms."""
 
-import logging
 import re
-from functools import cache
 from urllib.parse import urlsplit
 
-import cssutils
 from lxml import etree
 from markupsafe import Markup
 from mjml import mjml2html
-from premailer import Premailer
 
 from app.core.settings import Publication
 from app.models.content import EditionContent
+from app.stages.render.inlining import inline
 from app.stages.render.marks import Marker
 from app.stages.render.templates import render
 
-cssutils.log.setLevel(logging.CRITICAL)  # it prints a line for every property younger than CSS 2.1
-
-_CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
 _REMOTE = re.compile(r"@import|url\(\s*['\"]?(?!data:)", re.IGNORECASE)
 
 
@@ -48,41 +42,10 @@ def page_url(publication: Publication, slug: str) -> str:
 def html_of(source: str, publication: Publication) -> str:
     """MJML to HTML that is ready to be mailed."""
     tree = etree.fromstring(mjml2html(source), etree.HTMLParser())
-    for style in tree.iter("style"):
-        style.set("data-premailer", "ignore")  # the reset, dark mode, phone and print stay in the head
-    Premailer(
-        tree,
-        css_text=[_inline_css()],
-        disable_leftover_css=True,
-        strip_important=False,
-        disable_validation=True,
-        allow_network=False,
-        align_floating_images=False,
-        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
-        cssutils_logging_level=logging.CRITICAL,
-    ).transform()
-    _tighten(tree)
+    inline(tree)
     _refuse_foreign(tree, publication)
     html: str = etree.tostring(tree, method="html", encoding="unicode", doctype="<!DOCTYPE html>")
     return html.replace("</wbr>", "") + "\n"
-
-
-@cache
-def _inline_css() -> str:
-    return render("inline.css.j2")
-
-
-def _tighten(tree: etree._Element) -> None:
-    """Takes out what would be dead weight in every mail: classes that only carried styles, spaces in styles."""
-    used = {name for style in tree.iter("style") for name in _CLASS.findall(style.text or "")}
-    for element in tree.iterfind(".//*[@class]"):
-        kept = [name for name in element.get("class", "").split() if name in used]
-        if kept:
-            element.set("class", " ".join(kept))
-        else:
-            del element.attrib["class"]
-    for element in tree.iterfind(".//*[@style]"):
-        element.set("style", element.get("style", "").replace("; ", ";").replace(", ", ","))
 
 
 def _refuse_foreign(tree: etree._Element, publication: Publication) -> None:

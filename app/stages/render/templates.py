@@ -3,8 +3,6 @@
 Everything but plain text is escaped, a missing name is an error, and control characters vanish.
 """
 
-import re
-import unicodedata
 from functools import cache
 from typing import Any
 
@@ -15,9 +13,9 @@ from markupsafe import Markup, escape
 from app.core.resources import folder
 from app.models.content import TITLES, Piece
 from app.stages.render import wording
+from app.stages.render.characters import printable
 
 _TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code"}
-_UNPRINTABLE = frozenset({"Cc", "Cs"})
 
 
 @cache
@@ -54,27 +52,22 @@ def body(piece: Piece) -> Markup:
         link_rel=None,
         strip_comments=True,
     )
-    return Markup(_printable(cleaned))  # noqa: S704  # nh3 let nothing through but the tags above
+    return Markup(printable(cleaned))  # noqa: S704  # nh3 let nothing through but the tags above
 
 
 def breakable(words: str) -> Markup:
     """`owner/name` may break after its slash."""
-    return Markup("/<wbr />").join(_printable(words).split("/"))
+    return Markup("/<wbr />").join(printable(words).split("/"))
 
 
 def tied(words: str) -> Markup:
     """The last two words stay on one line, so that a tagline does not end in a widow."""
-    head, space, last = _printable(words).rpartition(" ")
+    head, space, last = printable(words).rpartition(" ")
     return Markup("{}&nbsp;{}").format(head, last) if space else escape(last)
 
 
 def _printable(value: Any) -> Any:
-    """Without control characters: they mean nothing in a paper, and XML, mail and terminals refuse some of them."""
-    if not isinstance(value, str) or value.isprintable():
+    if not isinstance(value, str):
         return value
-    kept = re.sub(r"[^\n\t\x20-\x7e]", _visible, value)
+    kept = printable(value)
     return Markup(kept) if isinstance(value, Markup) else kept  # noqa: S704  # a Markup without some characters
-
-
-def _visible(match: re.Match[str]) -> str:
-    return "" if unicodedata.category(match[0]) in _UNPRINTABLE else match[0]

@@ -5,17 +5,16 @@ belong to, so that a text with sections cut out of it still reads from top to bo
 """
 
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from app.core.settings import Publication
 from app.models.content import TITLES, Chart, ChartRow, EditionContent, Mover, Movers, Piece, Section
 from app.stages.render import wording
+from app.stages.render.characters import one_line
 from app.stages.render.marks import Marker
 
 WIDTH = 76
 _INDENT = "    "
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def edition_text(content: EditionContent, publication: Publication, slug: str, mark: str) -> str:
@@ -35,7 +34,7 @@ def edition_text(content: EditionContent, publication: Publication, slug: str, m
 def wrap(words: str, indent: str = "", first: str | None = None) -> str:
     """`words` in lines of at most 76 columns, without control characters; `first` is the first line's indent."""
     lines = textwrap.wrap(
-        clean(words),
+        one_line(words),
         WIDTH,
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
@@ -43,12 +42,6 @@ def wrap(words: str, indent: str = "", first: str | None = None) -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines) + "\n" if lines else ""
-
-
-def clean(words: str) -> str:
-    """On one line, without control characters and without the signs that turn the direction of what follows."""
-    kept = "".join(sign for sign in words if sign.isspace() or unicodedata.category(sign) not in ("Cc", "Cs"))
-    return " ".join("".join(sign for sign in kept if sign not in _TURNS).split())
 
 
 def _sections(content: EditionContent) -> Iterable[tuple[Section, str]]:
@@ -86,7 +79,7 @@ def _heading(title: str) -> str:
 def _story(piece: Piece, action: str) -> str:
     blocks = [wrap(piece.headline), wrap(piece.standfirst), wrap(f"By {piece.byline}" if piece.byline else "")]
     blocks += [_paragraph(part) for part in piece.body_text.split("\n\n")]
-    blocks.append(wrap(wording.credit(piece)) + (f"{action}: {clean(piece.url)}\n" if piece.url else ""))
+    blocks.append(wrap(wording.credit(piece)) + (f"{action}: {one_line(piece.url)}\n" if piece.url else ""))
     return "\n".join(block for block in blocks if block)
 
 
@@ -106,7 +99,7 @@ def _weekend(piece: Piece) -> str:
 
 
 def _link(url: str) -> str:
-    return f"{_INDENT}{clean(url)}\n" if url else ""
+    return f"{_INDENT}{one_line(url)}\n" if url else ""
 
 
 def _trending(charts: Sequence[Chart]) -> str:

@@ -1,0 +1,19 @@
+"""Characters that mean nothing in a paper, and that XML, mail or a terminal refuses or obeys. Pure."""
+
+import re
+
+_NEVER = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls but tab and line feed (XML 1.0 section 2.2, and C1)
+    "\ud800-\udfff\ufffe\uffff]"  # halves of pairs and noncharacters, which no XML parser takes
+)
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """`text` without controls and noncharacters."""
+    return text if text.isascii() and text.isprintable() else _NEVER.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without the signs that would turn the direction of all that follows."""
+    return " ".join(_TURNS.sub("", printable(text)).split())

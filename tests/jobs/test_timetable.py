@@ -1,0 +1,126 @@
+"""What the timetable owes at which hour, on both engines: on time, late, twice, by hand."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.bootstrap import Container, build
+from app.core.clock import FixedClock
+from app.core.settings import load_settings
+from app.jobs import tasks
+from app.jobs.mailroom import Mailroom
+from app.models import Edition
+from app.models.content import Section
+from app.models.states import EditionStatus
+from app.stages.collect import stories as desk
+from app.store import deliveries, editions
+from tests.people import DAY, NOON, add_reader
+from tests.stages.collect.standin import closed_port
+
+FIVE = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def container(database_url: str, clock: FixedClock) -> AsyncIterator[Container]:
+    nobody = closed_port()
+    made = build(
+        load_settings(
+            database_url=database_url, secret_keys="k" * 40, huggingface_url=nobody, github_url=nobody, approval="auto"
+        ),
+        clock,
+    )
+    clock.move(FIVE)
+    async with made.db.write() as session:
+        for section in (Section.LEAD, Section.TOOLS):
+            fields = {"section": section, "headline": f"A {section.value} story", "standfirst": "It stands first."}
+            await desk.create(session, desk.parse(fields), NOON)
+    yield made
+    await made.close()
+
+
+async def edition(container: Container) -> Edition | None:
+    async with container.db.read() as session:
+        return await editions.of_day(session, DAY)
+
+
+async def status(container: Container) -> EditionStatus | None:
+    found = await edition(container)
+    return found.status if found else None
+
+
+async def test_a_morning_by_the_clock(container: Container, clock: FixedClock) -> None:
+    """Nothing early; compose at 05:00, freeze at 05:30, release at 06:30, hand over, end. Sources that are down
+
+    cost their own sections and nothing else; each tick may come twice.
+    """
+    await add_reader(container.db, "ada@example.org")
+    clock.move(FIVE - timedelta(minutes=1))
+    await tasks.compose(container, "a")
+    assert await status(container) is None
+    clock.move(FIVE)
+    for owner in ("a", "b"):
+        await tasks.compose(container, owner)
+    assert await status(container) is EditionStatus.READY
+    await tasks.freeze(container, "a")
+    assert await status(container) is EditionStatus.READY
+    clock.move(FIVE + timedelta(minutes=30))
+    for owner in ("a", "b"):
+        await tasks.freeze(container, owner)
+    assert await status(container) is EditionStatus.FROZEN
+    planned: dict[int, datetime] = {}
+    await tasks.let_go(container, planned)
+    assert await status(container) is EditionStatus.FROZEN
+    clock.move(FIVE + timedelta(minutes=90))
+    await tasks.let_go(container, planned)
+    assert await status(container) is EditionStatus.SENDING
+    await Mailroom(container, "a", asyncio.Event()).papers()
+    await tasks.let_go(container, planned)
+    assert await status(container) is EditionStatus.SENT
+
+
+async def test_downtime_loses_no_slot(container: Container, clock: FixedClock) -> None:
+    """A worker that wakes at nine composes, freezes and releases what was owed since five."""
+    await add_reader(container.db, "ada@example.org")
+    clock.move(FIVE + timedelta(hours=4))
+    await tasks.compose(container, "a")
+    await tasks.freeze(container, "a")
+    await tasks.let_go(container, {})
+    found = await edition(container)
+    assert found is not None
+    async with container.db.read() as session:
+        assert sum((await deliveries.counts(session, found.id)).values()) == 1
+
+
+async def test_a_day_that_is_over_is_not_made_up_for(container: Container, clock: FixedClock) -> None:
+    """Half a day after the freeze yesterday's news is not printed any more."""
+    clock.move(FIVE + timedelta(hours=13))
+    await tasks.compose(container, "a")
+    assert await status(container) is None
+
+
+async def test_manual_approval_waits_for_the_operator(
+    database_url: str, container: Container, clock: FixedClock
+) -> None:
+    """The freeze comes with the first tick after the approval."""
+    manual = build(load_settings(database_url=database_url, secret_keys="k" * 40, approval="manual"), clock)
+    await tasks.compose(container, "a")
+    clock.move(FIVE + timedelta(hours=1))
+    await tasks.freeze(manual, "a")
+    assert await status(container) is EditionStatus.READY
+    found = await edition(container)
+    assert found is not None
+    async with container.db.write() as session:
+        await editions.approve(session, found.id, clock.now())
+    await tasks.freeze(manual, "a")
+    await manual.close()
+    assert await status(container) is EditionStatus.FROZEN
+
+
+async def test_the_hourly_jobs_run_once_an_hour(container: Container, clock: FixedClock) -> None:
+    """Collecting, sweeping and tidying may be asked for by every replica at every tick."""
+    for _ in range(2):
+        await tasks.collect(container, "a")
+        await tasks.sweep(container, "a")
+        await tasks.tidy(container, "a")
