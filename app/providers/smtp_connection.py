@@ -129,17 +129,19 @@ class Connection:
         The dot goes out by itself, once everything before it has: so a connection that breaks in the middle
         of a message is known to have delivered nothing.
         """
+        what, patience = "a part of the message", self._patience.block
         try:
             protocol = self._session.protocol
             if protocol is None or protocol.transport is None:
                 raise aiosmtplib.SMTPServerDisconnected("Connection lost")
             protocol.write(_LEADING_DOT.sub(b"..", content))
-            await _gone_out(cast("asyncio.WriteTransport", protocol.transport), self._patience.block)
+            await _gone_out(cast("asyncio.WriteTransport", protocol.transport), patience)
+            what, patience = Stage.DOT, self._patience.dot
             protocol.write(b".\r\n")
             written()
-            reply = await protocol.read_response(timeout=self._patience.dot)
+            reply = await protocol.read_response(timeout=patience)
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise self._dropped(error, Stage.DOT, self._patience.dot) from None
+            raise self._dropped(error, what, patience) from None
         return reply.code, reply.message
 
     def _dropped(self, error: Exception, what: str, patience: float) -> Dropped:
@@ -166,4 +168,3 @@ async def _gone_out(transport: asyncio.WriteTransport, patience: float) -> None:
             left, since = now, time.monotonic()
         elif time.monotonic() - since > patience:
             raise TimeoutError
-        left = now

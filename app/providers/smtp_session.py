@@ -101,7 +101,7 @@ async def open_session(server: Server) -> Session:
     except BaseException as error:
         session.close()
         link.close()
-        if isinstance(error, aiosmtplib.SMTPException | OSError):
+        if isinstance(error, Exception) and not isinstance(error, Unreachable):
             raise Unreachable(_why(error, server)) from None
         raise
     return session
@@ -138,24 +138,33 @@ def _no_link(error: OSError | UnicodeError, server: Server) -> Deferred:
             return _later(f"the mail server {server.place} cannot be reached: {reason}")
 
 
-def _why(error: aiosmtplib.SMTPException | OSError, server: Server) -> Deferred | Halt:
+def _why(error: Exception, server: Server) -> Deferred | Halt:
     """What an attempt to open a session says about the next one."""
+    match error:
+        case _ if fault := _tls_fault(error, server):
+            return fault
+        case aiosmtplib.SMTPAuthenticationError() if error.code >= 500:
+            reply = said(error.code, error.message)
+            return Halt(f"the mail server {server.place} does not accept our user name and password: {reply}", "auth")
+        case aiosmtplib.SMTPResponseException():
+            reason = f"is not ready: {said(error.code, error.message)}"
+        case TimeoutError():
+            reason = "does not answer"
+        case OSError():  # SMTPServerDisconnected too
+            reason = "ended the connection"
+        case _:
+            reason = f"could not be spoken to: {type(error).__name__}"
+    return _later(f"the mail server {server.place} {reason}")
+
+
+def _tls_fault(error: Exception, server: Server) -> Deferred | Halt | None:
     if certificate := _caused_by(error, ssl.SSLCertVerificationError):
         reason = certificate.verify_message or "it cannot be verified"
         return Halt(f"the certificate of the mail server {server.place} is not trusted: {reason}", "certificate")
     if tls := _caused_by(error, ssl.SSLError):
         reason = (tls.reason or "handshake failure").replace("_", " ").lower()
         return _later(f"TLS with the mail server {server.place} failed: {reason}")
-    match error:
-        case aiosmtplib.SMTPAuthenticationError() if error.code >= 500:
-            reply = said(error.code, error.message)
-            return Halt(f"the mail server {server.place} does not accept our user name and password: {reply}", "auth")
-        case aiosmtplib.SMTPResponseException():
-            return _later(f"the mail server {server.place} is not ready: {said(error.code, error.message)}")
-        case TimeoutError():
-            return _later(f"the mail server {server.place} does not answer")
-        case _:
-            return _later(f"the mail server {server.place} ended the connection")
+    return None
 
 
 def _caused_by(error: BaseException, kind: type[E]) -> E | None:

@@ -167,13 +167,14 @@ async def test_a_message_that_cannot_be_made_is_rejected_alone(way: Way) -> None
     """A slot without a value, a header with a line break: a fault of ours, and not of all messages."""
     slotless = replace(mail(2), values={Slot.ADDRESS: "x"})
     broken = replace(mail(3), headers=(("List-Unsubscribe", "<https://a.example>\r\nBcc: x@y.example"),))
-    stream = Stream([mail(1), slotless, broken, mail(4)])
+    subject = mail(4, paper=replace(PAPER, subject="Morning\r\nBcc: x@y.example"))
+    stream = Stream([mail(1), slotless, broken, subject, mail(5)])
     await way.provider.drain(stream)
-    for key in (2, 3):
+    for key in (2, 3, 4):
         rejected = stream.receipts[key]
         assert isinstance(rejected, Rejected)
         assert rejected.fault is Fault.OURS
-    assert sorted(way.arrived()) == addresses([mail(1), mail(4)])
+    assert sorted(way.arrived()) == addresses([mail(1), mail(5)])
 
 
 async def test_a_text_only_mail_is_carried(way: Way) -> None:

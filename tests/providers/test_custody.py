@@ -1,6 +1,7 @@
 """Custody and envelope: the two things that every provider leans on."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -45,10 +46,8 @@ async def test_a_cancellation_that_was_swallowed_is_heeded() -> None:
     stream, _ = await taken(2)
 
     async def work() -> None:
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.sleep(10)
-        except asyncio.CancelledError:
-            pass
         with Custody(stream, list(stream.out.values())):
             raise AssertionError("the block must not begin")
 
@@ -88,7 +87,7 @@ def test_an_address_that_can_be_written(address: str) -> None:
 )  # fmt: skip
 def test_an_address_that_cannot_be_written(address: str) -> None:
     """Each is refused before a server sees it."""
-    with pytest.raises(ValueError, match="^the address"):
+    with pytest.raises(ValueError, match=r"^the address"):
         path(address)
 
 

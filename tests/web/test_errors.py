@@ -174,3 +174,17 @@ async def test_a_sender_that_dawdles_does_not_hold_the_writer(client: AsyncClien
     assert served.status_code == 200
     rest.set()
     assert "slow@example.org" in (await dawdling).text
+
+
+@pytest.mark.parametrize(("length", "status"), [(100_000, 401), (2_000_000, 413)])
+async def test_the_api_reads_more_than_a_form_but_not_everything(client: AsyncClient, length: int, status: int) -> None:
+    """A long story is read, and refused for want of a key; a megabyte and more is not read at all."""
+    answer = await client.post("/api/v1/stories", json={"body": "x" * length})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/confirm/x", "/unsubscribe/x"])
+async def test_a_press_of_a_button_needs_no_long_body(client: AsyncClient, path: str) -> None:
+    answer = await client.post(path, content=b"x" * 20_000)
+    assert answer.status_code == 413

@@ -52,7 +52,7 @@ async def test_the_form_is_answered_by_a_page_that_says_what_happens_next(
         asked = (await session.scalars(select(Consent))).one()
         owed = (await session.scalars(select(TransactionalEmail))).one()
     assert (reader.address, reader.status.value, reader.zone) == ("Ada@example.org", "pending", "Europe/Paris")
-    assert (asked.act, asked.method, asked.user_agent) == ("asked", "form", "Browser 1.0")
+    assert (asked.act, asked.method, asked.ip, asked.user_agent) == ("asked", "form", "127.0.0.1", "Browser 1.0")
     assert asked.wording == wording.fingerprint("The AI Morning Post")
     assert (owed.kind, owed.status.value) == ("confirmation", "queued")
 

@@ -13,6 +13,7 @@ from app.stages.render.inlining import inline
 from app.stages.render.marks import Marker
 from app.stages.render.templates import render
 
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 _REMOTE = re.compile(r"@import|url\(\s*['\"]?(?!data:)", re.IGNORECASE)
 
 
@@ -40,7 +41,10 @@ def page_url(publication: Publication, slug: str) -> str:
 
 
 def html_of(source: str, publication: Publication) -> str:
-    """MJML to HTML that is ready to be mailed."""
+    """MJML to HTML that is ready to be mailed.
+
+    Raises ValueError for what would be fetched from another site and for a link that is neither web nor mail.
+    """
     tree = etree.fromstring(mjml2html(source), etree.HTMLParser())
     inline(tree)
     _refuse_foreign(tree, publication)
@@ -55,6 +59,10 @@ def _refuse_foreign(tree: etree._Element, publication: Publication) -> None:
         url = element.get("src") or element.get("href") or element.get("data") or ""
         if element.tag not in ("img", "link") or urlsplit(url)[:2] != home:
             raise ValueError(f"the edition would fetch something from another site: <{element.tag}> {url}")
+    for link in tree.iter("a"):
+        scheme = _SCHEME.match(link.get("href", ""))
+        if scheme and scheme[1].lower() not in ("http", "https", "mailto"):
+            raise ValueError(f"the edition would link to {scheme[1]}:, which is neither the web nor a mailbox")
     for style in tree.iter("style"):
         if _REMOTE.search(style.text or ""):
             raise ValueError("the edition's style sheet would fetch something")

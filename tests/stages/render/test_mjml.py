@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 
@@ -13,6 +15,7 @@ from app.core.mail.template import Pieces
 from app.models.content import CHOOSABLE, TITLES, EditionContent, Section
 from app.models.editions import VariantForm
 from app.stages.render import mjml, variants
+from app.stages.render.characters import printable
 from tests.stages.render import sample
 
 MAKERS = [sample.full, sample.bare, sample.first_day, sample.late, sample.awkward]
@@ -180,6 +183,26 @@ def test_a_foreign_image_is_refused() -> None:
             "<mj-body></mj-body></mjml>",
             sample.PAPER,
         )
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "file:///etc"])
+def test_a_link_that_is_neither_web_nor_mail_is_refused(url: str) -> None:
+    """Stories are checked when they come in; this is the last door."""
+    lead = sample.bare().lead.model_copy(update={"url": url})
+    with pytest.raises(ValueError, match="neither the web nor a mailbox"):
+        mjml.edition_html(sample.full(lead=lead), sample.PAPER, sample.SLUG, sample.MARK)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(max_size=60), st.sampled_from(["", "\x00", "\x0b", "\x85", "\ufffe", "\uffff", "\ufdd0", "]]>", "<!--"]))
+def test_any_text_can_be_a_headline(words: str, odd: str) -> None:
+    """Whatever a story or a repository is called, the paper is printed."""
+    lead = sample.bare().lead.model_copy(update={"headline": f"H{words}{odd}", "standfirst": f"{odd}{words}"})
+    content = sample.full(lead=lead, deep_dive=None, opinion=(), charts=(), movers=None, weekend=())
+    whole = mjml.edition_html(content, sample.PAPER, sample.SLUG, sample.MARK)
+    headline = lxml_html.document_fromstring(whole).find(".//h3")
+    assert headline is not None
+    assert "".join(headline.itertext()).split() == printable(f"H{words}{odd}").split()
 
 
 @pytest.mark.parametrize("form", [VariantForm.HTML, VariantForm.WEB])
