@@ -57,6 +57,8 @@ def demo(
     except DemoFailed as error:
         complain(f"the demo failed: {error}")
         raise typer.Exit(1) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(143) from None
     if once_only:
         out.print(path, markup=False)
 
@@ -96,6 +98,10 @@ class _Stage:
 
 
 async def _play(port: int, *, stay: bool) -> Path:
+    task = asyncio.current_task()
+    assert task is not None
+    # However the demo is told to end, it takes the service it started with it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     settings = load_settings()
     log.configure("console", "ERROR")
     _step("The tables are made")

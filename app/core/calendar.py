@@ -93,6 +93,12 @@ def _wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
     return local.date(), local.time()
 
 
+def zone_words(zone: ZoneInfo) -> str:
+    """How a person is told a zone: London time, for Europe/London; UTC for itself."""
+    area, _, city = zone.key.rpartition("/")
+    return f"{city.replace('_', ' ')} time" if area and area != "Etc" else city
+
+
 def volume_of(day: date, founded: date) -> int:
     """The paper's volume: 1 in the year it began, one more each calendar year."""
     return day.year - founded.year + 1

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
+import structlog
+
 from app.core.errors import ConfigurationError
 from app.core.mail.message import Message
 from app.core.mail.provider import Capabilities, Outgoing
@@ -16,6 +18,7 @@ from app.providers.envelope import Envelope, sealed
 from app.providers.urls import ProviderUrl
 
 BATCH = 100
+log = structlog.get_logger(__name__)
 Outcome = tuple[Message, Receipt]
 
 
@@ -65,7 +68,10 @@ class OutboxProvider:
             outcomes = writing.result()
             for message, receipt in outcomes:
                 custody.settle(message, receipt)
-        return not any(isinstance(receipt, Deferred) for _, receipt in outcomes)
+        refused = next((receipt for _, receipt in outcomes if isinstance(receipt, Deferred)), None)
+        if refused:
+            log.warning("mail cannot leave", why=refused.why, code=refused.code)
+        return refused is None
 
     def _write(self, messages: Sequence[Message]) -> list[Outcome]:
         """Runs in a thread: encoding is as much work as writing."""

@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from app.core.calendar import due_instant, edition_day, edition_window, zone_named
+from app.core.calendar import due_instant, edition_day, edition_window, zone_named, zone_words
 from app.core.settings import Settings
-from app.web.wording import day_and_time, zone_words
+from app.web.wording import day_and_time
 
 
 def todays_date(settings: Settings, now: datetime) -> date:

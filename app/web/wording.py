@@ -1,7 +1,6 @@
 """What only the site words: short dates, counts, places. The rest is worded as in the paper itself. Pure."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from app.stages.render.wording import DAYS, MONTHS, full_date
 
@@ -31,14 +30,6 @@ def date_and_time(instant: datetime) -> str:
 def day_and_time(instant: datetime) -> str:
     """Monday at 06:30, in the instant's own zone."""
     return f"{DAYS[instant.weekday()]} at {clock_time(instant)}"
-
-
-def zone_words(zone: ZoneInfo) -> str:
-    """London time, for Europe/London; UTC for itself."""
-    area, _, city = zone.key.rpartition("/")
-    if not area or area == "Etc":
-        return city
-    return f"{city.replace('_', ' ')} time"
 
 
 def in_words(number: int) -> str:

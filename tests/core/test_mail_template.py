@@ -116,6 +116,13 @@ def test_a_long_unsubscribe_address_stays_literal() -> None:
     assert line == f"List-Unsubscribe: <{url}>\r\n".encode()
 
 
+def test_words_that_look_encoded_arrive_as_they_were_written() -> None:
+    """A subject about encoded words is not decoded by the reader's mail program (RFC 2047 section 6.1)."""
+    line = header("Subject", "What =?utf-8?q?oops?= means")
+    read = email.message_from_bytes(line + b"\r\n", policy=email.policy.default)
+    assert read["Subject"] == "What =?utf-8?q?oops?= means"
+
+
 def test_a_header_past_the_limit_is_refused() -> None:
     """998 octets (RFC 5322 section 2.1.1)."""
     with pytest.raises(ValueError, match="too long"):

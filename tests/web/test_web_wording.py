@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.core.calendar import zone_words
 from app.core.settings import load_settings
 from app.web import wording
 from app.web.morning import promise
@@ -28,7 +29,7 @@ def test_dates() -> None:
     ],
 )
 def test_zones(zone: str, words: str) -> None:
-    assert wording.zone_words(ZoneInfo(zone)) == words
+    assert zone_words(ZoneInfo(zone)) == words
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,10 @@ def header(name: str, value: str) -> bytes:
     """
     if not value.isprintable() and any(unicodedata.category(character) in _FORBIDDEN for character in value):
         raise ValueError(f"the header {name} must not contain control characters")
-    line = f"{name}: {value if value.isascii() else _encoded(name, value)}\r\n"
-    if len(line) > _LONGEST and value.isascii():
+    # Plain words that look like an encoded word would be decoded on arrival, so they are encoded themselves.
+    plain = value.isascii() and "=?" not in value
+    line = f"{name}: {value if plain else _encoded(name, value)}\r\n"
+    if len(line) > _LONGEST and plain:
         raise ValueError(f"the header {name} is too long")
     return line.encode("ascii")
 

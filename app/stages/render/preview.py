@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
 
+from app.core.calendar import zone_words
 from app.core.db import Database
 from app.core.mail.template import Pieces, Slot
 from app.core.settings import Publication
@@ -40,7 +41,7 @@ def neutral(publication: Publication, day: date) -> dict[Slot, str]:
     return {
         Slot.ADDRESS: "reader@example.org",
         Slot.CONFIRMED_ON: f"{wording.day_and_month(day)} {day.year}",
-        Slot.SCHEDULE: f"every day at {at}, {wording.zone_words(publication.zone)}",
+        Slot.SCHEDULE: f"every day at {at}, {zone_words(publication.zone)}",
         Slot.NEXT_DELIVERY: f"{wording.DAYS[tomorrow.weekday()]} at {at}",
         Slot.UNSUBSCRIBE: publication.public_url,
     }

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from app.core.calendar import roman
 from app.models.content import Chart, ChartRow, Move, Mover, Piece
@@ -42,12 +41,6 @@ def full_date(day: date) -> str:
 def day_and_month(day: date) -> str:
     """20 November."""
     return f"{day.day} {MONTHS[day.month - 1]}"
-
-
-def zone_words(zone: ZoneInfo) -> str:
-    """London time, for Europe/London; UTC for itself."""
-    area, _, city = zone.key.rpartition("/")
-    return f"{city.replace('_', ' ')} time" if area and area != "Etc" else city
 
 
 def issue(volume: int, number: int) -> str:

@@ -22,7 +22,7 @@ from app.core.mail.provider import Provider
 from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
 
 SMALLEST, LARGEST = 8, 256
-"""Rows of a group. It grows and shrinks to about `GROUP_LASTS` seconds of work: what a crash leaves unknown is small."""
+"""Rows of a group. It grows and shrinks to `GROUP_LASTS` seconds of work, so that a crash leaves little unknown."""
 GROUP_LASTS = 0.05
 WINDOW = 512
 WRITE_WITHIN = 6.0

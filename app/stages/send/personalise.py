@@ -5,9 +5,8 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from app.core.calendar import due_instant, edition_window, zone_named
+from app.core.calendar import due_instant, edition_window, zone_named, zone_words
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
@@ -64,7 +63,7 @@ class Personaliser:
         at = self.settings.publication.deliver_minute if minute is None else minute
         window = edition_window(self.day + timedelta(days=1), self.settings.freeze_at, self.settings.zone)
         due = due_instant(zone, at, window).astimezone(zone)
-        return f"every day at {at // 60:02}:{at % 60:02}, {place(zone)} time", f"{due:%A} at {due:%H:%M}"
+        return f"every day at {at // 60:02}:{at % 60:02}, {zone_words(zone)}", f"{due:%A} at {due:%H:%M}"
 
 
 def message_key(salt: str, ref: str) -> str:
@@ -80,8 +79,3 @@ def list_unsubscribe(url: str) -> tuple[tuple[str, str], ...]:
 def long_date(day: datetime) -> str:
     """4 March 2026."""
     return f"{day.day} {day:%B %Y}"
-
-
-def place(zone: ZoneInfo) -> str:
-    """The city a person knows a zone by: London for Europe/London, UTC for UTC."""
-    return zone.key.rpartition("/")[2].replace("_", " ")

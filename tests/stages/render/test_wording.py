@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.core.calendar import zone_words
 from app.models.content import ChartRow, Move, Mover, Piece, Section
 from app.stages.render import wording
 from app.stages.render.characters import one_line, printable
@@ -38,9 +39,9 @@ def mover(**more: object) -> Mover:
         (wording.multiple(8.5), "8.5×"),
         (wording.multiple(8.0), "8×"),
         (wording.multiple(1234.0), "1,234×"),
-        (wording.zone_words(ZoneInfo("America/New_York")), "New York time"),
-        (wording.zone_words(ZoneInfo("UTC")), "UTC"),
-        (wording.zone_words(ZoneInfo("Etc/UTC")), "UTC"),
+        (zone_words(ZoneInfo("America/New_York")), "New York time"),
+        (zone_words(ZoneInfo("UTC")), "UTC"),
+        (zone_words(ZoneInfo("Etc/UTC")), "UTC"),
     ],
 )
 def test_words(said: str, meant: str) -> None:
