@@ -7,7 +7,7 @@ from app.core.db import Database
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Provider
 from app.core.settings import VAR, Settings
-from app.core.signing import Signer
+from app.core.signing import Signer, Suppressor
 from app.providers import registry
 from app.stages.collect import snapshot
 from app.stages.collect.harvest import Source
@@ -21,6 +21,7 @@ class Container:
     db: Database
     clock: Clock
     signer: Signer
+    suppressor: Suppressor
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
 
@@ -46,6 +47,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         db=Database(settings.database_url),
         clock=clock or SystemClock(),
         signer=Signer(settings.secret_keys),
+        suppressor=Suppressor(settings.suppression_key.get_secret_value()),
         providers=registry.build(settings.providers, VAR),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,

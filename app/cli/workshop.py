@@ -8,7 +8,7 @@ from app.bootstrap import Container, build
 from app.core import log
 from app.core.errors import ConfigurationError
 from app.core.settings import Settings, load_settings
-from app.operations import migrations
+from app.operations import identity, migrations
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING") ->
 
 
 async def demand_migrated(container: Container) -> None:
-    """Raises ConfigurationError where the tables are not this version's."""
+    """Raises ConfigurationError where the tables are not this version's, or were begun under another key."""
     if not await migrations.current(container.db):
         raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")
+    await identity.demand_same_key(container.db, container.suppressor)

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///var/morningpost.db", repr=False)
     public_url: str = "http://localhost:8000"
     secret_keys: Words = Field((), repr=False)
+    suppression_key: SecretStr = SecretStr("")
 
     publication_name: str = Field("The AI Morning Post", min_length=1, max_length=80)
     tagline: str = Field("Artificial Intelligence · Machine Learning · Future Tech", max_length=120)
@@ -197,9 +198,13 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigurationError(f"the file .env cannot be read: {error}") from None
     if settings.production:
         _refuse_unready(settings)
-    elif not settings.secret_keys:
-        settings = settings.model_copy(update={"secret_keys": (_kept_secret("secret_key"),)})
-    return settings
+        return settings
+    made: dict[str, Any] = {}
+    if not settings.secret_keys:
+        made["secret_keys"] = (_kept_secret("secret_key"),)
+    if not settings.suppression_key.get_secret_value():
+        made["suppression_key"] = SecretStr(_kept_secret("suppression_key"))
+    return settings.model_copy(update=made)
 
 
 def _sentences(error: ValidationError) -> Sequence[str]:
@@ -215,6 +220,10 @@ def _refuse_unready(settings: Settings) -> None:
     missing = []
     if not settings.secret_keys:
         missing.append(f"{PREFIX}SECRET_KEYS needs a random key of {SHORTEST_KEY} characters or more")
+    if not settings.suppression_key.get_secret_value():
+        missing.append(
+            f"{PREFIX}SUPPRESSION_KEY needs a random key of {SHORTEST_KEY} characters or more, kept for ever"
+        )
     if not settings.public_url.startswith("https://"):
         missing.append(f"{PREFIX}PUBLIC_URL must begin with https:// in production")
     if settings.publication.sender[1].endswith("@example.org"):

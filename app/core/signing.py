@@ -35,6 +35,7 @@ class Purpose(StrEnum):
 
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,27 @@ class Signer:
         if not body[_HEADER.size :].isascii():
             raise InvalidToken
         return body, raw[-_TAG:]
+
+
+class Suppressor:
+    """Names an address without holding it: HMAC-SHA256 under SUPPRESSION_KEY, which is never rotated.
+
+    A plain hash of an address could be found out by trying addresses; a keyed one cannot.
+    """
+
+    def __init__(self, key: str) -> None:
+        if len(key) < SHORTEST_KEY:
+            raise ConfigurationError(f"SUPPRESSION_KEY needs at least {SHORTEST_KEY} characters")
+        self._key = key.encode()
+
+    def hash(self, address_key: str) -> str:
+        """64 hexadecimal digits for a case-folded address."""
+        return hmac.digest(self._key, b"morningpost suppression\0" + address_key.encode(), "sha256").hex()
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one key from another without telling the key."""
+        return hmac.digest(self._key, b"morningpost suppression key", "sha256").hex()[:16]
 
 
 def opaque_reference() -> str:

@@ -7,6 +7,8 @@ import structlog
 from app.bootstrap import Container
 from app.core.mail.template import MailTemplate, Slot
 from app.core.signing import Purpose
+from app.models.content import sections_of
+from app.models.states import MailForm
 from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION
 from app.stages.render import message
 from app.stages.render import transactional as letters
@@ -24,7 +26,7 @@ class Mailroom:
         self._container = container
         self._owner = owner
         self._stop = stop
-        self._templates: dict[int, MailTemplate] = {}
+        self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
 
     async def post(self) -> None:
         """Service mail that is due."""
@@ -54,13 +56,15 @@ class Mailroom:
             if handed < 0:
                 return
 
-    async def _template(self, edition_id: int) -> MailTemplate:
-        if edition_id not in self._templates:
-            self._templates.clear()
-            self._templates[edition_id] = await message.template_of(
-                self._container.db, edition_id, self._container.settings.publication
+    async def _template(self, edition_id: int, sections: int, form: MailForm) -> MailTemplate:
+        key = (edition_id, sections, form)
+        if key not in self._templates:
+            if any(kept != edition_id for kept, _, _ in self._templates):
+                self._templates.clear()
+            self._templates[key] = await message.template_of(
+                self._container.db, edition_id, self._container.settings.publication, sections_of(sections), form
             )
-        return self._templates[edition_id]
+        return self._templates[key]
 
     def _letter(self, row: Begun) -> Rendered:
         if row.kind != CONFIRMATION:

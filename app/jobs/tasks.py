@@ -86,7 +86,7 @@ async def let_go(container: Container, planned: dict[int, datetime]) -> None:
         if now - planned.get(edition.id, now - PLAN_EVERY) >= PLAN_EVERY:
             await release.plan(container.db, edition, container.settings)
             planned[edition.id] = now
-        await release.release_due(container.db, edition.id, container.settings, now)
+        await release.release_due(container.db, edition, container.settings, now)
         if edition.status is EditionStatus.SENDING:
             await release.try_end(container.db, edition, container.settings, now)
 

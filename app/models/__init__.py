@@ -3,8 +3,8 @@
 from app.models.base import Base
 from app.models.editions import Edition, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
-from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, JobRun
-from app.models.readers import Consent, Subscriber
+from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun
+from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.stories import Story
 from app.models.trends import TrendItem, TrendSnapshot
 
@@ -17,11 +17,14 @@ __all__ = [
     "DeliveryNote",
     "Edition",
     "IdempotencyKey",
+    "Instance",
     "JobRun",
+    "Placement",
     "Release",
     "Shard",
     "Story",
     "Subscriber",
+    "Suppression",
     "TransactionalEmail",
     "TrendItem",
     "TrendSnapshot",

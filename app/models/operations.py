@@ -66,3 +66,12 @@ class AuditEntry(Base):
     noun: Mapped[str] = mapped_column(String(40))
     noun_id: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[dict[str, Any]]
+
+
+class Instance(Base):
+    """What is true of this installation as a whole, such as which SUPPRESSION_KEY it was begun with."""
+
+    __tablename__ = "instance"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))

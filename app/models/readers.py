@@ -1,13 +1,15 @@
 """Who reads the paper, and what they agreed to."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import BigId
-from app.models.base import Base, enumerated
-from app.models.states import SubscriberStatus
+from app.models.base import Base, Json, enumerated
+from app.models.content import ALL_SECTIONS
+from app.models.states import Frequency, MailForm, SubscriberStatus
 
 
 class Subscriber(Base):
@@ -24,6 +26,15 @@ class Subscriber(Base):
     """An IANA name; empty means the paper's own TIMEZONE."""
     minute: Mapped[int | None]
     """The delivery time as a minute of the local day; None means DELIVER_AT."""
+    first_name: Mapped[str] = mapped_column(String(80), default="")
+    sections: Mapped[int] = mapped_column(default=ALL_SECTIONS)
+    """A bit a section: `models.content.section_bits`."""
+    frequency: Mapped[Frequency] = mapped_column(enumerated(Frequency, "frequency"), default=Frequency.DAILY)
+    form: Mapped[MailForm] = mapped_column(enumerated(MailForm, "form"), default=MailForm.HTML)
+    language: Mapped[str] = mapped_column(String(12), default="")
+    """A language tag (RFC 5646) we have pages in; empty means the paper's own."""
+    paused_until: Mapped[date | None]
+    """The first day, in the reader's zone, on which the paper comes again."""
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
@@ -46,7 +57,31 @@ class Consent(Base):
     wording: Mapped[str] = mapped_column(String(64))
     """Which text was agreed to: its version and SHA-256."""
     source: Mapped[str] = mapped_column(String(120))
+    placement: Mapped[str | None] = mapped_column(String(40), index=True)
+    """The code of the QR code or form that led here."""
+    utm: Mapped[dict[str, Any]] = mapped_column(Json)
     ip: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(400))
     message_id: Mapped[str] = mapped_column(String(200))
     """Of the confirmation mail whose link was used."""
+
+
+class Suppression(Base):
+    """An address that must not be written to, as HMAC-SHA256 under SUPPRESSION_KEY: it outlives an erasure."""
+
+    __tablename__ = "suppressions"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(24))
+    """`not-asked`, `erased` or `operator`."""
+    created_at: Mapped[datetime]
+
+
+class Placement(Base):
+    """A place where the paper is offered: a poster, a talk, a form on another site. Its sign-ups are counted."""
+
+    __tablename__ = "placements"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    label: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]

@@ -7,7 +7,23 @@ from enum import StrEnum
 class SubscriberStatus(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
+    PAUSED = "paused"
     LEFT = "left"
+
+
+class Frequency(StrEnum):
+    """Which days a reader wants: every day, Monday to Friday, or Saturday."""
+
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"
+    WEEKLY = "weekly"
+
+
+class MailForm(StrEnum):
+    """How a reader wants the mail: with its plain-text twin, or as text alone."""
+
+    HTML = "html"
+    TEXT = "text"
 
 
 class EditionStatus(StrEnum):
@@ -34,8 +50,14 @@ class DeliveryStatus(StrEnum):
 SUBSCRIBER_EDGES: Mapping[tuple[SubscriberStatus, SubscriberStatus], str] = {
     (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE): "pressed the button behind the confirmation link",
     (SubscriberStatus.ACTIVE, SubscriberStatus.LEFT): "unsubscribed",
+    (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED): "asked for a rest until a date",
+    (SubscriberStatus.PAUSED, SubscriberStatus.ACTIVE): "the date came, or the reader was back earlier",
+    (SubscriberStatus.PAUSED, SubscriberStatus.LEFT): "unsubscribed",
     (SubscriberStatus.PENDING, SubscriberStatus.LEFT): "unsubscribed before confirming",
-    (SubscriberStatus.LEFT, SubscriberStatus.ACTIVE): "signed up again and confirmed",
+    (
+        SubscriberStatus.LEFT,
+        SubscriberStatus.ACTIVE,
+    ): "signed up again and confirmed, or undid leaving",
 }
 
 EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {

@@ -67,7 +67,8 @@ class Session(aiosmtplib.SMTP):
 
     def close(self) -> None:
         if self.transport is not None:
-            cast("asyncio.WriteTransport", self.transport).abort()
+            with suppress(AttributeError):  # Python 3.11.2: a TLS transport that has ended cannot be aborted
+                cast("asyncio.WriteTransport", self.transport).abort()
         super().close()
 
     async def leave(self, patience: float) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, exists, func, insert, or_, select, text, update
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Edition, Subscriber
-from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
+from app.models.states import DeliveryStatus, EditionStatus, Frequency, MailForm, SubscriberStatus
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
 
@@ -27,6 +27,9 @@ class Begun:
     zone: str
     minute: int | None
     confirmed_at: datetime | None
+    sections: int
+    frequency: Frequency
+    form: MailForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +97,33 @@ async def begin(
             Subscriber.zone,
             Subscriber.minute,
             Subscriber.confirmed_at,
+            Subscriber.sections,
+            Subscriber.frequency,
+            Subscriber.form,
         ).where(Subscriber.id.in_(begun))
     )
     return [
-        Begun(*begun[reader], ref, address, zone, minute, confirmed_at)
-        for reader, ref, address, zone, minute, confirmed_at in readers
+        Begun(*begun[reader], ref, address, zone, minute, confirmed_at, sections, frequency, form)
+        for reader, ref, address, zone, minute, confirmed_at, sections, frequency, form in readers
     ]
 
 
+async def skip_empty(session: Session, edition_id: int, shard: int, present: int) -> None:
+    """Marks as skipped whoever chose none of the sections that have anything today."""
+    await session.execute(
+        update(Delivery)
+        .where(
+            _in_shard(edition_id, shard),
+            Delivery.status == DeliveryStatus.QUEUED,
+            exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.sections.bitwise_and(present) == 0),
+        )
+        .values(status=DeliveryStatus.SKIPPED, code="empty")
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def skip_gone(session: Session, edition_id: int, shard: int, now: datetime) -> int:
-    """Marks as skipped whoever left between release and hand-over."""
+    """Marks as skipped whoever left, or went to rest, between release and hand-over."""
     moved = await session.scalars(
         update(Delivery)
         .where(

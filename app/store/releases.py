@@ -1,6 +1,6 @@
 """Letting readers go at their due instants: each (zone, minute) of an edition once, in chunks with a cursor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, func, insert, literal, select, update
 
 from app.core.db import Session
 from app.models import Delivery, Edition, Release, Shard, Subscriber
-from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
+from app.models.states import DeliveryStatus, EditionStatus, Frequency, SubscriberStatus
 from app.store.upsert import insert_ignoring
 
 DEFAULT_MINUTE = -1
@@ -109,6 +109,7 @@ async def release_chunk(
     edition_id: int,
     *,
     pair: Pair | None,
+    frequencies: Collection[Frequency],
     confirmed_before: datetime,
     after: int,
     most: int,
@@ -117,8 +118,8 @@ async def release_chunk(
 ) -> Chunk:
     """Writes deliveries for up to `most` eligible readers with ids past `after`; `pair` None means every reader.
 
-    Eligible: active, confirmed before their due instant, without a row of this edition. The caller holds
-    the edition (`lock_edition`).
+    Eligible: active, of one of `frequencies`, confirmed before their due instant, without a row of this edition.
+    The caller holds the edition (`lock_edition`).
     """
     eligible = (
         select(Subscriber.id)
@@ -126,6 +127,7 @@ async def release_chunk(
             Subscriber.status == SubscriberStatus.ACTIVE,
             Subscriber.id > after,
             Subscriber.confirmed_at < confirmed_before,
+            Subscriber.frequency.in_(frequencies),
             *_of_pair(pair),
             ~exists().where(Delivery.edition_id == edition_id, Delivery.subscriber_id == Subscriber.id),
         )

@@ -1,9 +1,10 @@
 """Readers and their consents."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from app.core.db import Session
 from app.models import Consent, Subscriber
@@ -26,7 +27,17 @@ async def get(session: Session, subscriber_id: int) -> Subscriber | None:
     return await session.get(Subscriber, subscriber_id)
 
 
-async def add_pending(session: Session, *, address: str, key: str, ref: str, zone: str, now: datetime) -> None:
+async def add_pending(
+    session: Session,
+    *,
+    address: str,
+    key: str,
+    ref: str,
+    zone: str,
+    now: datetime,
+    first_name: str = "",
+    language: str = "",
+) -> None:
     """Writes a new reader down; where two people type one address at once, the second changes nothing."""
     await session.execute(
         insert_ignoring(session, Subscriber).values(
@@ -36,6 +47,9 @@ async def add_pending(session: Session, *, address: str, key: str, ref: str, zon
             status=SubscriberStatus.PENDING,
             zone=zone,
             minute=None,
+            first_name=first_name,
+            language=language,
+            paused_until=None,
             created_at=now,
             confirmed_at=None,
             left_at=None,
@@ -68,6 +82,8 @@ class Act:
     ip: str = ""
     user_agent: str = ""
     message_id: str = ""
+    placement: str | None = None
+    utm: Mapping[str, str] = field(default_factory=dict)
 
 
 async def record_consent(session: Session, subscriber_id: int, act: Act, now: datetime) -> None:
@@ -83,8 +99,22 @@ async def record_consent(session: Session, subscriber_id: int, act: Act, now: da
             ip=act.ip,
             user_agent=act.user_agent,
             message_id=act.message_id,
+            placement=act.placement,
+            utm=dict(act.utm),
         )
     )
+
+
+async def wake(session: Session, day: date) -> int:
+    """Whoever rests until `day` or earlier is active again; gives how many. `day` is an edition's date."""
+    woken = await session.scalars(
+        update(Subscriber)
+        .where(Subscriber.status == SubscriberStatus.PAUSED, Subscriber.paused_until <= day)
+        .values(status=SubscriberStatus.ACTIVE, paused_until=None)
+        .returning(Subscriber.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(woken.all())
 
 
 async def count_by_status(session: Session) -> dict[SubscriberStatus, int]:

@@ -40,6 +40,7 @@ class House:
             "DATABASE_URL": database_url,
             "PUBLIC_URL": PUBLIC,
             "SECRET_KEYS": SECRET.replace(" ", "-"),
+            "SUPPRESSION_KEY": "the-acceptance-test-suppresses-under-this-key",
             "FROM_ADDRESS": "The AI Morning Post <post@test-paper.net>",
             "POSTAL_ADDRESS": "1 Press Lane, Testford",
             "PORT": str(self.port),

@@ -12,6 +12,7 @@ import ssl
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -166,7 +167,8 @@ class _Session(SMTP):
 
     def cut(self) -> None:
         if self.transport is not None:
-            cast("asyncio.Transport", self.transport).abort()
+            with suppress(AttributeError):  # Python 3.11.2: a TLS transport that has ended cannot be aborted
+                cast("asyncio.Transport", self.transport).abort()
 
     async def _handle_client(self) -> None:
         if not await self._misbehaved("CONNECT"):

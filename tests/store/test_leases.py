@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from app.core.db import Database
-from app.models.states import EditionStatus
+from app.models.states import EditionStatus, Frequency
 from app.store import editions, leases, releases
 from tests.people import NOON, add_edition, add_readers, minutes
 
@@ -20,6 +20,7 @@ async def shards(db: Database, readers: int = 2) -> int:
             session,
             edition.id,
             pair=None,
+            frequencies=list(Frequency),
             confirmed_before=NOON,
             after=0,
             most=100,

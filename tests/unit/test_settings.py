@@ -17,6 +17,7 @@ READY = {
     "ENVIRONMENT": "production",
     "SECRET_KEYS": KEY.replace(" ", "-"),
     "PUBLIC_URL": "https://post.example.net",
+    "SUPPRESSION_KEY": "q" * 40,
     "FROM_ADDRESS": "The Post <post@example.net>",
     "POSTAL_ADDRESS": "1 Fleet Street, London",
 }
@@ -152,11 +153,11 @@ def test_production_refuses_what_is_not_ready(monkeypatch: pytest.MonkeyPatch, n
 
 
 def test_a_bare_production_start_lists_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All four refusals in one go."""
+    """All five refusals in one go."""
     put(monkeypatch, ENVIRONMENT="production")
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
-    assert len(str(caught.value).splitlines()) == 4
+    assert len(str(caught.value).splitlines()) == 5
 
 
 def test_development_makes_a_secret_once_for_its_owner_only() -> None:
@@ -165,7 +166,7 @@ def test_development_makes_a_secret_once_for_its_owner_only() -> None:
     assert load_settings().secret_keys == first
     assert len(first[0]) >= 32
     assert stat.S_IMODE(Path("var/secret_key").stat().st_mode) == 0o600
-    assert [path.name for path in Path("var").iterdir()] == ["secret_key"]
+    assert sorted(path.name for path in Path("var").iterdir()) == ["secret_key", "suppression_key"]
 
 
 def test_processes_that_start_together_agree_on_the_secret(tmp_path: Path) -> None:

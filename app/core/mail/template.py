@@ -30,6 +30,7 @@ class Slot(StrEnum):
     SCHEDULE = "schedule"
     NEXT_DELIVERY = "next_delivery"
     UNSUBSCRIBE = "unsubscribe"
+    MANAGE = "manage"
     CONFIRM = "confirm"
 
 

@@ -11,19 +11,30 @@ from app.core.db import Database
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Pieces, Slot, mailbox
 from app.core.settings import Publication
+from app.models.content import Section
 from app.models.editions import VariantForm
+from app.models.states import MailForm
 from app.stages.render import marks, preview, printed, variants
 
 _SENDER_ID = 12
 
 
-def edition_template(publication: Publication, *, subject: str, slug: str, html: str, text: str) -> MailTemplate:
-    """The template of a whole edition; `html` and `text` are bodies with marks, which name their own slots.
+def edition_template(
+    publication: Publication,
+    *,
+    subject: str,
+    slug: str,
+    html: str,
+    text: str,
+    sections: frozenset[Section] = variants.EVERYTHING,
+    form: MailForm = MailForm.HTML,
+) -> MailTemplate:
+    """The template of an edition for readers of `sections`; the bodies have marks, which name their own slots.
 
     Raises ValueError for a body without marks. Sources of the headers: List-Id RFC 2919, List-Archive, List-Owner and
     List-Post RFC 2369; Feedback-ID as Gmail's feedback loop reads it; the last two keep absence notices away.
     """
-    everything = variants.EVERYTHING
+    page = variants.cut(html, sections, VariantForm.HTML) if form is MailForm.HTML else None
     return MailTemplate(
         subject=subject,
         sender=publication.sender,
@@ -37,8 +48,8 @@ def edition_template(publication: Publication, *, subject: str, slug: str, html:
             ("Precedence", "bulk"),
             ("X-Auto-Response-Suppress", "OOF, AutoReply"),
         ),
-        text=Pieces.cut(variants.cut(text, everything, VariantForm.TEXT), marks.mark_of(text)),
-        html=Pieces.cut(variants.cut(html, everything, VariantForm.HTML), marks.mark_of(html)),
+        text=Pieces.cut(variants.cut(text, sections, VariantForm.TEXT), marks.mark_of(text)),
+        html=Pieces.cut(page, marks.mark_of(html)) if page is not None else None,
     )
 
 
@@ -48,11 +59,23 @@ def feedback_id(publication: Publication, slug: str) -> str:
     return f"{slug}:daily:{sender}"
 
 
-async def template_of(db: Database, edition_id: int, publication: Publication) -> MailTemplate:
-    """The template of a frozen edition. Raises NotFound, and Conflict before the freeze."""
+async def template_of(
+    db: Database,
+    edition_id: int,
+    publication: Publication,
+    sections: frozenset[Section] = variants.EVERYTHING,
+    form: MailForm = MailForm.HTML,
+) -> MailTemplate:
+    """The template of a frozen edition for one set of sections. Raises NotFound, and Conflict before the freeze."""
     edition = await printed.frozen(db, edition_id)
     return edition_template(
-        publication, subject=edition.subject, slug=edition.slug, html=edition.html, text=edition.text
+        publication,
+        subject=edition.subject,
+        slug=edition.slug,
+        html=edition.html,
+        text=edition.text,
+        sections=sections,
+        form=form,
     )
 
 

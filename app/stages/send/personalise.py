@@ -5,12 +5,14 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import assert_never
 
 from app.core.calendar import due_instant, edition_window, zone_named, zone_words
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
 from app.core.signing import Purpose, Signer
+from app.models.states import Frequency
 from app.store.deliveries import Begun
 
 
@@ -22,13 +24,14 @@ class Personaliser:
     signer: Signer
     salt: str
     day: date
-    _mornings: dict[tuple[str, int | None], tuple[str, str]] = field(default_factory=dict, compare=False)
+    _mornings: dict[tuple[str, int | None, Frequency], tuple[str, str]] = field(default_factory=dict, compare=False)
 
     def message(self, row: Begun, template: MailTemplate, now: datetime) -> Message:
         """The mail of one delivery."""
         publication = self.settings.publication
         sender = publication.sender[1]
         unsubscribe = f"{publication.public_url}/unsubscribe/{self.signer.sign(Purpose.UNSUBSCRIBE, row.ref)}"
+        manage = f"{publication.public_url}/preferences/{self.signer.sign(Purpose.PREFERENCES, row.ref)}"
         return Message(
             key=row.subscriber_id,
             attempt=row.attempt,
@@ -37,12 +40,12 @@ class Personaliser:
             date=now,
             return_path=sender,
             template=template,
-            values=self._values(row, unsubscribe),
+            values=self._values(row, unsubscribe, manage),
             headers=list_unsubscribe(unsubscribe),
         )
 
-    def _values(self, row: Begun, unsubscribe: str) -> Mapping[Slot, str]:
-        morning = self._morning(row.zone, row.minute)
+    def _values(self, row: Begun, unsubscribe: str, manage: str) -> Mapping[Slot, str]:
+        morning = self._morning(row.zone, row.minute, row.frequency)
         zone = zone_named(row.zone) or self.settings.zone
         return {
             Slot.ADDRESS: row.address,
@@ -50,20 +53,40 @@ class Personaliser:
             Slot.SCHEDULE: morning[0],
             Slot.NEXT_DELIVERY: morning[1],
             Slot.UNSUBSCRIBE: unsubscribe,
+            Slot.MANAGE: manage,
         }
 
-    def _morning(self, zone_name: str, minute: int | None) -> tuple[str, str]:
-        key = (zone_name, minute)
+    def _morning(self, zone_name: str, minute: int | None, frequency: Frequency) -> tuple[str, str]:
+        key = (zone_name, minute, frequency)
         if key not in self._mornings:
-            self._mornings[key] = self._worded(zone_name, minute)
+            self._mornings[key] = self._worded(*key)
         return self._mornings[key]
 
-    def _worded(self, zone_name: str, minute: int | None) -> tuple[str, str]:
+    def _worded(self, zone_name: str, minute: int | None, frequency: Frequency) -> tuple[str, str]:
         zone = zone_named(zone_name) or self.settings.zone
         at = self.settings.publication.deliver_minute if minute is None else minute
-        window = edition_window(self.day + timedelta(days=1), self.settings.freeze_at, self.settings.zone)
+        window = edition_window(_next_day(self.day, frequency), self.settings.freeze_at, self.settings.zone)
         due = due_instant(zone, at, window).astimezone(zone)
-        return f"every day at {at // 60:02}:{at % 60:02}, {zone_words(zone)}", f"{due:%A} at {due:%H:%M}"
+        schedule = f"{_OFTEN[frequency]} at {at // 60:02}:{at % 60:02}, {zone_words(zone)}"
+        return schedule, f"{due:%A} at {due:%H:%M}"
+
+
+_OFTEN = {Frequency.DAILY: "every day", Frequency.WEEKDAYS: "Monday to Friday", Frequency.WEEKLY: "on Saturdays"}
+_WEEKEND = {4: 3, 5: 2}
+"""Days from a Friday or a Saturday to the Monday after it."""
+
+
+def _next_day(day: date, frequency: Frequency) -> date:
+    """The date of the reader's next edition after that of `day`."""
+    match frequency:
+        case Frequency.DAILY:
+            return day + timedelta(days=1)
+        case Frequency.WEEKDAYS:
+            return day + timedelta(days=_WEEKEND.get(day.weekday(), 1))
+        case Frequency.WEEKLY:
+            return day + timedelta(days=(5 - day.weekday() - 1) % 7 + 1)
+        case _:
+            assert_never(frequency)
 
 
 def message_key(salt: str, ref: str) -> str:

@@ -5,7 +5,7 @@ but that a reader whose instant is already past is released at once.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -14,16 +14,27 @@ from app.core.db import Database, Session
 from app.core.errors import Conflict, NotFound
 from app.core.settings import Settings
 from app.models import Edition, Release
-from app.models.states import EditionStatus
-from app.store import deliveries, editions, releases
+from app.models.states import EditionStatus, Frequency
+from app.store import deliveries, editions, releases, subscribers
 from app.store.releases import DEFAULT_MINUTE, Chunk, Pair
 
 CHUNK = 20_000
+SATURDAY = 5
 OWN = Pair("", DEFAULT_MINUTE)
 """The paper's own morning: planned also where nobody reads at that hour, because its page comes out then."""
 _ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
 
 log = structlog.get_logger(__name__)
+
+
+def frequencies_of(day: date) -> frozenset[Frequency]:
+    """Which readers the paper of `day` is for: a weekly reader's day is Saturday."""
+    fits = {Frequency.DAILY}
+    if day.weekday() < SATURDAY:
+        fits.add(Frequency.WEEKDAYS)
+    if day.weekday() == SATURDAY:
+        fits.add(Frequency.WEEKLY)
+    return frozenset(fits)
 
 
 def due_of(pair: Pair, edition: Edition, settings: Settings) -> datetime:
@@ -35,7 +46,9 @@ def due_of(pair: Pair, edition: Edition, settings: Settings) -> datetime:
 
 
 async def plan(db: Database, edition: Edition, settings: Settings) -> None:
-    """Writes down when each (zone, minute) that readers have is due; safe to repeat."""
+    """Wakes whoever rested until this edition, and writes down when each (zone, minute) is due; safe to repeat."""
+    async with db.write() as session:
+        await subscribers.wake(session, edition.date)
     async with db.read() as session:
         known = {Pair(one.zone, one.minute) for one in await releases.planned(session, edition.id)}
         missing = [pair for pair in {OWN, *await releases.pairs(session)} if pair not in known]
@@ -44,10 +57,10 @@ async def plan(db: Database, edition: Edition, settings: Settings) -> None:
             await releases.plan(session, edition.id, [(pair, due_of(pair, edition, settings)) for pair in missing])
 
 
-async def release_due(db: Database, edition_id: int, settings: Settings, now: datetime) -> int:
+async def release_due(db: Database, edition: Edition, settings: Settings, now: datetime) -> int:
     """Releases every pair whose instant has come; gives how many readers that was."""
     async with db.read() as session:
-        waiting = await releases.due(session, edition_id, now)
+        waiting = await releases.due(session, edition.id, now)
     released = 0
     for release in waiting:
 
@@ -56,7 +69,7 @@ async def release_due(db: Database, edition_id: int, settings: Settings, now: da
 
         released += await _release(
             db,
-            edition_id,
+            edition,
             pair=Pair(release.zone, release.minute),
             after=release.cursor,
             due_at=release.due_at,
@@ -74,7 +87,7 @@ async def sweep(db: Database, edition: Edition, settings: Settings, now: datetim
     for one in done:
         if one.due_at + settings.max_late > now:
             released += await _release(
-                db, edition.id, pair=Pair(one.zone, one.minute), due_at=one.due_at, lasts=settings.max_late
+                db, edition, pair=Pair(one.zone, one.minute), due_at=one.due_at, lasts=settings.max_late
             )
     return released
 
@@ -95,7 +108,7 @@ async def send_now(db: Database, edition_id: int, settings: Settings, now: datet
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; only a frozen one can be sent.")
         # From here on it is going out, also where it has no reader at all: its page is public.
         await _begin_sending(session, edition_id, edition.status)
-    released = await _release(db, edition_id, pair=None, due_at=now, lasts=settings.max_late)
+    released = await _release(db, edition, pair=None, due_at=now, lasts=settings.max_late)
     await _close_plan(db, edition, settings, now)
     return released
 
@@ -111,7 +124,7 @@ async def _close_plan(db: Database, edition: Edition, settings: Settings, now: d
 
 async def _release(
     db: Database,
-    edition_id: int,
+    edition: Edition,
     *,
     pair: Pair | None,
     due_at: datetime,
@@ -123,13 +136,14 @@ async def _release(
     released, done = 0, False
     while not done:
         async with db.write() as session:
-            status = await releases.lock_edition(session, edition_id)
+            status = await releases.lock_edition(session, edition.id)
             if status is None:
                 break
             chunk = await releases.release_chunk(
                 session,
-                edition_id,
+                edition.id,
                 pair=pair,
+                frequencies=frequencies_of(edition.date),
                 confirmed_before=due_at,
                 after=after,
                 most=CHUNK,
@@ -141,11 +155,11 @@ async def _release(
                 await then(session, chunk, done)
             # The morning has come also where nobody reads at this hour: the paper is out.
             if chunk.count or status is EditionStatus.FROZEN:
-                await _begin_sending(session, edition_id, status)
+                await _begin_sending(session, edition.id, status)
         after = chunk.last
         released += chunk.count
     if released:
-        log.info("readers were released", edition=edition_id, readers=released)
+        log.info("readers were released", edition=edition.id, readers=released)
     return released
 
 

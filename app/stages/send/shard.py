@@ -16,7 +16,8 @@ from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.core.signing import Signer
-from app.models.states import EditionStatus
+from app.models.content import EditionContent, section_bits
+from app.models.states import EditionStatus, MailForm
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
@@ -25,8 +26,8 @@ from app.store import deliveries, editions, leases
 from app.store.deliveries import Begun, Outcome
 from app.store.leases import ShardLease
 
-TemplateFor = Callable[[int], Awaitable[MailTemplate]]
-"""The mail of an edition (by id) as a template; rendering's work, handed in by the jobs."""
+TemplateFor = Callable[[int, int, MailForm], Awaitable[MailTemplate]]
+"""The mail of an edition (by id) for a set of sections (as bits) in a form; rendering's work, handed in by the jobs."""
 
 log = structlog.get_logger(__name__)
 _chance = random.SystemRandom().random
@@ -37,7 +38,9 @@ class EditionLedger:
     """The deliveries of one leased shard, as `Handover` wants them."""
 
     lease: ShardLease
-    template: MailTemplate
+    present: int
+    """The choosable sections that have anything today, as bits."""
+    template_for: TemplateFor
     personaliser: Personaliser
     provider: Provider
     settings: Settings
@@ -56,6 +59,7 @@ class EditionLedger:
             log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
         await deliveries.ripen(session, *at, now, resend=self._resend)
         await deliveries.skip_gone(session, *at, now)
+        await deliveries.skip_empty(session, *at, self.present)
 
     async def fence(self, session: Session) -> bool:
         return await leases.renew_shard(session, self.lease)
@@ -73,7 +77,8 @@ class EditionLedger:
     async def address(self, row: Begun) -> Message | Receipt:
         if self.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
-        return self.personaliser.message(row, self.template, self.clock.now())
+        template = await self.template_for(self.lease.edition_id, row.sections & self.present, row.form)
+        return self.personaliser.message(row, template, self.clock.now())
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
         now = self.clock.now()
@@ -128,9 +133,11 @@ async def send_due(
     async with db.read() as session:
         edition = await editions.get(session, lease.edition_id)
     assert edition is not None
+    content = EditionContent.model_validate(edition.content)
     ledger = EditionLedger(
         lease=lease,
-        template=await template_for(edition.id),
+        present=section_bits(content.present),
+        template_for=template_for,
         personaliser=Personaliser(settings, signer, edition.salt, edition.date),
         provider=provider,
         settings=settings,

@@ -32,7 +32,7 @@ async def tick(db: Database, edition_id: int, now: datetime, made: Settings) -> 
         edition = await editions.get(session, edition_id)
     assert edition is not None
     await release.plan(db, edition, made)
-    return await release.release_due(db, edition_id, made, now)
+    return await release.release_due(db, edition, made, now)
 
 
 async def test_two_zones_have_two_mornings(db: Database) -> None:

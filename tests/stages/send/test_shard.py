@@ -16,7 +16,7 @@ from app.core.mail.template import MailTemplate, Pieces, Slot, slot
 from app.core.settings import Settings, load_settings
 from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
-from app.models.states import EditionStatus, SubscriberStatus
+from app.models.states import EditionStatus, MailForm, SubscriberStatus
 from app.stages.send import control, release, shard
 from app.store import deliveries, editions, leases, subscribers
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
@@ -29,7 +29,7 @@ def settings(tmp_path: Path, **more: object) -> Settings:
     return load_settings(secret_keys=("x" * 40,), public_url="https://post.example.org", **more)
 
 
-async def template_for(_: int) -> MailTemplate:
+async def template_for(_: int, __: int, ___: MailForm) -> MailTemplate:
     body = f"Good morning {slot(MARK, Slot.ADDRESS)}, leave by {slot(MARK, Slot.UNSUBSCRIBE)}\n"
     return MailTemplate("A lead", ("Post", "post@example.org"), (), Pieces.cut(body, MARK))
 

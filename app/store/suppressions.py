@@ -1,0 +1,49 @@
+"""Whom not to write to, by keyed hash; and which key the hashes were made with."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from app.core.db import Session
+from app.models import Instance, Suppression
+from app.store.upsert import insert_ignoring
+
+_KEY = "suppression key"
+
+
+async def add(session: Session, hashed: str, reason: str, now: datetime) -> None:
+    """Suppresses an address; the first reason stays."""
+    await session.execute(insert_ignoring(session, Suppression).values(hash=hashed, reason=reason, created_at=now))
+
+
+async def reason(session: Session, hashed: str) -> str | None:
+    """Why an address is suppressed; None where it is not."""
+    return await session.scalar(select(Suppression.reason).where(Suppression.hash == hashed))
+
+
+async def among(session: Session, hashes: Collection[str]) -> set[str]:
+    """Those of `hashes` that are suppressed."""
+    return set((await session.scalars(select(Suppression.hash).where(Suppression.hash.in_(hashes)))).all())
+
+
+async def lift(session: Session, hashed: str, reasons: Collection[str]) -> bool:
+    """Ends a suppression, if it is for one of `reasons`."""
+    gone = await session.scalar(
+        delete(Suppression)
+        .where(Suppression.hash == hashed, Suppression.reason.in_(reasons))
+        .returning(Suppression.hash)
+    )
+    return gone is not None
+
+
+async def count(session: Session) -> int:
+    return await session.scalar(select(func.count()).select_from(Suppression)) or 0
+
+
+async def begin_key(session: Session, fingerprint: str) -> str:
+    """The fingerprint of the key that this database's hashes are made with; `fingerprint` where it had none yet."""
+    await session.execute(insert_ignoring(session, Instance).values(name=_KEY, value=fingerprint))
+    known = await session.scalar(select(Instance.value).where(Instance.name == _KEY))
+    assert known is not None
+    return known
