@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 import pytest_socket
@@ -23,6 +24,11 @@ from app.operations import migrations
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="morningpost-run-")
 for name in [name for name in os.environ if name.startswith("MORNINGPOST_")]:
     del os.environ[name]
+
+# The same examples in every run, so that a red build is about the change; HYPOTHESIS_PROFILE=search looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
@@ -116,8 +116,11 @@ def _list_headers(raw: bytes, message: EmailMessage, scheme: str) -> list[str]:
         found.append(f"List-Unsubscribe has not exactly one {scheme} address, first")
     if lines and (len(lines[0]) > 996 or b"\r\n" in lines[0]):
         found.append("List-Unsubscribe is folded or too long")
-    reader = str(message["To"] or "").partition("@")[0].strip("<")
-    if web and (len(urlsplit(web[0]).path.rpartition(b"/")[2]) < 32 or (reader and reader.encode() in web[0])):
+    reader = str(message["To"] or "").strip("<>").casefold()
+    if web and (
+        len(urlsplit(web[0]).path.rpartition(b"/")[2]) < 32
+        or (reader and reader in unquote(web[0].decode()).casefold())
+    ):
         found.append("List-Unsubscribe names its reader openly, or has no token")
     if b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" not in _head(raw):
         found.append("List-Unsubscribe-Post is not the exact words of RFC 8058")
