@@ -81,6 +81,7 @@ def _prepare(once_only: bool) -> int:
 def _free_port(wanted: int) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise DemoFailed("no port is free on this machine")

@@ -101,5 +101,7 @@ def configure(form: Literal["json", "console"], level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "apscheduler", "aiosqlite", "CSSUTILS", "cssutils"):
+    # A tick that is still at work is asked again every second; that it was skipped is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for noisy in ("httpx", "httpcore", "aiosqlite", "CSSUTILS", "cssutils"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -5,11 +5,12 @@ import asyncio
 import structlog
 
 from app.bootstrap import Container
+from app.core.calendar import next_due, zone_named, zone_words
 from app.core.mail.template import MailTemplate, Slot
 from app.core.signing import Purpose
 from app.models.content import sections_of
 from app.models.states import MailForm
-from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION
+from app.stages.audience import consent
 from app.stages.render import message
 from app.stages.render import transactional as letters
 from app.stages.send import shard, transactional
@@ -67,9 +68,31 @@ class Mailroom:
         return self._templates[key]
 
     def _letter(self, row: Begun) -> Rendered:
-        if row.kind != CONFIRMATION:
-            raise ValueError(f"no service mail is called {row.kind}")
-        settings, signer = self._container.settings, self._container.signer
-        token = signer.sign(Purpose.CONFIRM, row.ref, row.created_at + CONFIRM_WITHIN)
-        link = f"{settings.public_url}/confirm/{token}"
-        return Rendered(letters.confirmation_template(settings.publication), {Slot.CONFIRM: link})
+        publication = self._container.settings.publication
+        match row.kind:
+            case consent.CONFIRMATION | consent.REMINDER:
+                template = letters.confirmation_template(publication, reminder=row.kind == consent.REMINDER)
+                return Rendered(template, {Slot.CONFIRM: self._confirm_link(row)})
+            case consent.WELCOME:
+                return self._welcome(row)
+            case other:
+                raise ValueError(f"no service mail is called {other}")
+
+    def _confirm_link(self, row: Begun) -> str:
+        token = self._container.signer.sign(Purpose.CONFIRM, row.ref, row.created_at + consent.CONFIRM_WITHIN)
+        return f"{self._container.settings.public_url}/confirm/{token}"
+
+    def _welcome(self, row: Begun) -> Rendered:
+        settings = self._container.settings
+        zone = (zone_named(row.zone) if row.zone else None) or settings.zone
+        minute = settings.publication.deliver_minute if row.minute is None else row.minute
+        due = next_due(self._container.clock.now(), zone, minute, settings.freeze_at, settings.zone)
+        edition = row.parameters.get("edition")
+        token = self._container.signer.sign(Purpose.UNSUBSCRIBE, row.reader_ref)
+        values = {
+            Slot.NEXT_DELIVERY: f"{due:%A} at {due:%H:%M}, {zone_words(zone)}",
+            Slot.UNSUBSCRIBE: f"{settings.public_url}/unsubscribe/{token}",
+        }
+        if edition:
+            values[Slot.EDITION] = f"{settings.public_url}/editions/{edition}"
+        return Rendered(letters.welcome_template(settings.publication, with_edition=bool(edition)), values)

@@ -11,6 +11,7 @@ from app.models import Edition
 from app.models.states import EditionStatus
 from app.operations import housekeeping
 from app.operations.slots import once
+from app.stages.audience import pending
 from app.stages.collect import snapshot
 from app.stages.compose import draft
 from app.stages.render import freeze as press
@@ -106,6 +107,22 @@ async def _sweep(container: Container) -> str:
             await release.plan(container.db, edition, container.settings)
             released += await release.sweep(container.db, edition, container.settings, container.clock.now())
     return f"{released} readers released late"
+
+
+async def remind(container: Container, owner: str) -> None:
+    """Once an hour: whoever asked two days ago and has not pressed the button."""
+    now = container.clock.now()
+    await once(
+        container.db, container.clock, "remind", f"{now:%Y-%m-%dT%H}", owner, lambda: pending.remind(container.db, now)
+    )
+
+
+async def forget(container: Container, owner: str) -> None:
+    """Once a day: sign-ups that were never confirmed."""
+    now = container.clock.now()
+    await once(
+        container.db, container.clock, "forget", f"{now:%Y-%m-%d}", owner, lambda: pending.forget(container.db, now)
+    )
 
 
 async def tidy(container: Container, owner: str) -> None:

@@ -23,5 +23,7 @@ TIMETABLE = (
     Entry("compose", 2, tasks.compose),
     Entry("freeze", 2, tasks.freeze),
     Entry("sweep", 30, tasks.sweep),
+    Entry("remind", 60, tasks.remind),
+    Entry("forget", 60, tasks.forget),
     Entry("housekeeping", 60, tasks.tidy),
 )

@@ -1,13 +1,13 @@
 """Readers and their consents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from app.core.db import Session
-from app.models import Consent, Subscriber
+from app.models import Consent, Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
 from app.store.moves import move as _move
 from app.store.upsert import insert_ignoring
@@ -103,6 +103,45 @@ async def record_consent(session: Session, subscriber_id: int, act: Act, now: da
             utm=dict(act.utm),
         )
     )
+
+
+async def silent_since(
+    session: Session, asked_before: datetime, asked_after: datetime, reminder: str, most: int = 500
+) -> Sequence[int]:
+    """Pending readers whose newest mail lies between the two instants, who were never sent a `reminder`."""
+    mails = (
+        select(TransactionalEmail.subscriber_id)
+        .group_by(TransactionalEmail.subscriber_id)
+        .having(
+            func.max(TransactionalEmail.created_at) <= asked_before,
+            func.max(TransactionalEmail.created_at) > asked_after,
+            func.count().filter(TransactionalEmail.kind == reminder) == 0,
+        )
+    )
+    found = await session.scalars(
+        select(Subscriber.id)
+        .where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.id.in_(mails))
+        .order_by(Subscriber.id)
+        .limit(most)
+    )
+    return found.all()
+
+
+async def unconfirmed_since(session: Session, before: datetime, most: int = 500) -> Sequence[int]:
+    """Pending readers who signed up before `before` and were asked nothing since."""
+    asked = exists().where(TransactionalEmail.subscriber_id == Subscriber.id, TransactionalEmail.created_at >= before)
+    found = await session.scalars(
+        select(Subscriber.id)
+        .where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at < before, ~asked)
+        .order_by(Subscriber.id)
+        .limit(most)
+    )
+    return found.all()
+
+
+async def forget(session: Session, subscriber_ids: Sequence[int]) -> None:
+    """Removes readers with all that hangs on them: consents, mails owed, deliveries."""
+    await session.execute(delete(Subscriber).where(Subscriber.id.in_(subscriber_ids)))
 
 
 async def wake(session: Session, day: date) -> int:

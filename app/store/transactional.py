@@ -41,12 +41,13 @@ async def owe(
     )
 
 
-async def is_owed(session: Session, kind: str, subscriber_id: int) -> bool:
+async def is_owed(session: Session, kind: str, subscriber_id: int, now: datetime) -> bool:
     """Is such a mail still on its way to this reader?"""
     found = exists().where(
         TransactionalEmail.subscriber_id == subscriber_id,
         TransactionalEmail.kind == kind,
         TransactionalEmail.status.in_(_OWED),
+        TransactionalEmail.expires_at > now,
     )
     return bool(await session.scalar(select(found)))
 
@@ -88,6 +89,9 @@ class Begun:
     expires_at: datetime
     subscriber_id: int
     address: str
+    reader_ref: str
+    zone: str
+    minute: int | None
 
 
 async def begin(session: Session, *, provider: str, epoch: int, most: int, now: datetime) -> list[Begun]:
@@ -120,6 +124,9 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
             TransactionalEmail.expires_at,
             TransactionalEmail.subscriber_id,
             Subscriber.address,
+            Subscriber.ref,
+            Subscriber.zone,
+            Subscriber.minute,
         )
         .join(Subscriber, Subscriber.id == TransactionalEmail.subscriber_id)
         .where(TransactionalEmail.id.in_(moved.all()))

@@ -23,6 +23,7 @@ from app.core.errors import (
 )
 from app.web.answers import AnswerWith, answer, wants_problem
 from app.web.guard import protect
+from app.web.pages import page
 from app.web.problems import FieldProblem
 
 _log = structlog.get_logger(__name__)
@@ -52,9 +53,10 @@ _ON_PAGES = {
 
 def _invalid_token(request: Request, error: InvalidToken) -> Response:
     asking = "/confirm/" in request.url.path
+    if error.expired and asking and not wants_problem(request):
+        return page(request, "run_out.html", status=410, again=f"/confirm/{request.path_params['token']}/again")
     if error.expired:
-        detail = "We can send a new one: type your address again."
-        return answer(request, 410, detail, subscribe=asking)
+        return answer(request, 410, "It worked for 7 days.")
     return answer(request, 404, _CUT_SHORT, heading=NOT_OURS, subscribe=asking)
 
 

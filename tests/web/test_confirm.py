@@ -9,7 +9,8 @@ from sqlalchemy import select
 from app.bootstrap import Container
 from app.core.clock import FixedClock
 from app.core.signing import Purpose
-from app.models import Consent
+from app.models import Consent, TransactionalEmail
+from app.store import suppressions
 
 from . import sample
 from .conftest import Readers
@@ -21,8 +22,8 @@ async def test_the_link_shows_a_page_with_one_button_and_changes_nothing(readers
     page = await readers.client.get(f"/confirm/{token}")
     assert page.status_code == 200
     assert "Shall we deliver?" in page.text
-    assert page.text.count("<form") == page.text.count("<button") == 1
-    assert '<form method="post">' in page.text
+    assert page.text.count('<form method="post">') == page.text.count('<button class="button" type="submit">') == 1
+    assert "I did not ask for this" in page.text
     assert "ada@example.org" not in page.text
     assert "a***@example.org" in page.text
     assert await readers.everything() == before
@@ -78,14 +79,40 @@ async def test_the_welcome_leads_to_the_latest_paper(readers: Readers, container
     assert f'href="/editions/{slug}"' in page.text
 
 
-async def test_a_link_that_has_run_out_offers_a_new_one(readers: Readers, clock: FixedClock) -> None:
+async def test_a_link_that_has_run_out_offers_a_new_one(
+    readers: Readers, clock: FixedClock, container: Container
+) -> None:
     token = await readers.ask()
     clock.move(clock.now() + timedelta(days=7, hours=1))
     for answer in (await readers.client.get(f"/confirm/{token}"), await readers.client.post(f"/confirm/{token}")):
         assert answer.status_code == 410
         assert "This link has run out." in answer.text
-        assert 'action="/subscribe"' in answer.text
+        assert "Send me a new link" in answer.text
     assert await readers.status() == "pending"
+    again = await readers.client.post(f"/confirm/{token}/again")
+    assert "Check your post." in again.text
+    async with container.db.read() as session:
+        letters = list((await session.scalars(select(TransactionalEmail).order_by(TransactionalEmail.id))).all())
+    fresh = container.signer.sign(Purpose.CONFIRM, letters[-1].ref, letters[-1].created_at + timedelta(days=7))
+    assert (await readers.client.post(f"/confirm/{fresh}")).status_code == 200
+    assert await readers.status() == "active"
+
+
+async def test_who_did_not_ask_is_forgotten_and_barred(readers: Readers, container: Container) -> None:
+    """Only by a press; the row is gone, its fingerprint stays. A reader who confirmed is not thrown out by it."""
+    token = await readers.ask()
+    assert (await readers.client.get(f"/confirm/{token}/not-mine")).status_code == 405
+    answer = await readers.client.post(f"/confirm/{token}/not-mine")
+    assert "We will not write again." in answer.text
+    assert await readers.status() is None
+    async with container.db.read() as session:
+        assert await suppressions.reason(session, container.suppressor.hash("ada@example.org")) == "not-asked"
+    assert (await readers.client.post(f"/confirm/{token}")).status_code == 404
+    joined = await readers.ask("bob@example.org")
+    await readers.client.post(f"/confirm/{joined}")
+    refused = await readers.client.post(f"/confirm/{joined}/not-mine")
+    assert "Not so fast." in refused.text
+    assert await readers.status("bob@example.org") == "active"
 
 
 def tampered(token: str) -> list[str]:

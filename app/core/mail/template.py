@@ -31,6 +31,7 @@ class Slot(StrEnum):
     NEXT_DELIVERY = "next_delivery"
     UNSUBSCRIBE = "unsubscribe"
     MANAGE = "manage"
+    EDITION = "edition"
     CONFIRM = "confirm"
 
 

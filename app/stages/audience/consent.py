@@ -12,11 +12,12 @@ from app.models import Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.visitor import Visitor
-from app.store import subscribers, transactional
+from app.store import editions, subscribers, transactional
 from app.store.subscribers import Act
 
-CONFIRMATION = "confirmation"
+CONFIRMATION, REMINDER, WELCOME = "confirmation", "reminder", "welcome"
 CONFIRM_WITHIN = timedelta(days=7)
+WELCOME_WITHIN = timedelta(days=1)
 _LONGEST_SOURCE = 120
 
 
@@ -66,7 +67,7 @@ async def subscribe(
     assert reader is not None
     act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent)
     await subscribers.record_consent(session, reader.id, act, now)
-    if reader.status is SubscriberStatus.ACTIVE or await transactional.is_owed(session, CONFIRMATION, reader.id):
+    if reader.status is SubscriberStatus.ACTIVE or await transactional.is_owed(session, CONFIRMATION, reader.id, now):
         return
     await transactional.owe(
         session,
@@ -94,7 +95,22 @@ async def confirm(session: Session, signer: Signer, token: str, visitor: Visitor
     if changed:
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref)
         await subscribers.record_consent(session, reader.id, act, now)
+        await _welcome(session, reader.id, now)
     return Confirmed(addresses.mask(reader.address), reader.zone, reader.minute, already=not changed)
+
+
+async def _welcome(session: Session, subscriber_id: int, now: datetime) -> None:
+    """Owes the mail that says when the first paper comes, with the latest one that is out."""
+    latest = await editions.published(session, 1)
+    await transactional.owe(
+        session,
+        kind=WELCOME,
+        subscriber_id=subscriber_id,
+        ref=opaque_reference(),
+        parameters={"edition": latest[0].slug} if latest else {},
+        now=now,
+        until=now + WELCOME_WITHIN,
+    )
 
 
 async def _open(session: Session, signer: Signer, token: str, now: datetime) -> tuple[TransactionalEmail, Subscriber]:

@@ -13,18 +13,34 @@ LINK_WORKS_FOR = 7
 """Days; the reader is told."""
 
 
-@lru_cache(maxsize=4)
-def confirmation_template(publication: Publication) -> MailTemplate:
-    """The mail that asks for consent; `Slot.CONFIRM` is the link. It holds nothing that the person typed.
+@lru_cache(maxsize=8)
+def confirmation_template(publication: Publication, *, reminder: bool = False) -> MailTemplate:
+    """The mail that asks for consent, or asks once more; `Slot.CONFIRM` is the link.
 
-    It is not sent to a list, so it has no List-Unsubscribe; Auto-Submitted says that no person wrote it (RFC 3834).
+    It holds nothing that the person typed.
     """
     subject = f"Confirm your subscription to {publication.name}"
+    if reminder:
+        subject = f"Still to confirm: your subscription to {publication.name}"
+    return _letter("confirmation", publication, subject, days=LINK_WORKS_FOR, reminder=reminder)
+
+
+@lru_cache(maxsize=8)
+def welcome_template(publication: Publication, *, with_edition: bool) -> MailTemplate:
+    """The mail that says when the first paper comes (`Slot.NEXT_DELIVERY`) and how to leave (`Slot.UNSUBSCRIBE`).
+
+    `with_edition` adds the latest one that is out already (`Slot.EDITION`, an address).
+    """
+    return _letter("welcome", publication, f"You are in: {publication.name}", with_edition=with_edition)
+
+
+def _letter(name: str, publication: Publication, subject: str, **values: object) -> MailTemplate:
+    """Not sent to a list, so it has no List-Unsubscribe; Auto-Submitted says that no person wrote it (RFC 3834)."""
     mark = secrets.token_hex(8)
     html, text = Marker(mark, html=True), Marker(mark, html=False)
-    values = {"paper": publication, "subject": subject, "days": LINK_WORKS_FOR}
-    page = html_of(render("confirmation.mjml.j2", slot=html.slot, **values), publication)
-    words = render("confirmation.txt.j2", slot=text.slot, **values)
+    known = {"paper": publication, "subject": subject, **values}
+    page = html_of(render(f"{name}.mjml.j2", slot=html.slot, **known), publication)
+    words = render(f"{name}.txt.j2", slot=text.slot, **known)
     return MailTemplate(
         subject=subject,
         sender=publication.sender,

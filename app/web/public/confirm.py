@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.models.states import SubscriberStatus
-from app.stages.audience import consent
+from app.stages.audience import consent, pending
 from app.store import editions
 from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
 from app.web.morning import promise
@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False)
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
     found = await consent.look_up(session, container.signer, token, now)
     already = found.status is SubscriberStatus.ACTIVE
-    return page(request, "confirm.html", masked=found.address, already=already)
+    return page(request, "confirm.html", masked=found.address, already=already, not_mine=f"{request.url.path}/not-mine")
 
 
 @router.post("/confirm/{token}")
@@ -37,3 +37,31 @@ async def confirm(
         comes=promise(container.settings, now, done.zone, done.minute),
         latest=latest[0] if latest else None,
     )
+
+
+@router.post("/confirm/{token}/again")
+async def again(request: Request, token: str, session: WriteSession, container: ContainerDep, now: Now) -> HTMLResponse:
+    """A new link for one that has run out. The page is the same whether one is sent or already on its way."""
+    await pending.renew(session, container.signer, token, now)
+    return page(
+        request,
+        "message.html",
+        heading="Check your post.",
+        detail="We sent a new link to the same address; it works for 7 days.",
+        subscribe=False,
+    )
+
+
+@router.post("/confirm/{token}/not-mine")
+async def not_mine(
+    request: Request, token: str, session: WriteSession, container: ContainerDep, now: Now
+) -> HTMLResponse:
+    """“I did not ask for this.”"""
+    barred = await pending.refuse(session, container.signer, container.suppressor, token, now)
+    detail = (
+        "Your address is barred: nobody can sign it up here again, and we keep nothing of it but a fingerprint."
+        if barred
+        else "This address has confirmed before. Every paper ends with a link that stops the next one."
+    )
+    heading = "We will not write again." if barred else "Not so fast."
+    return page(request, "message.html", heading=heading, detail=detail, subscribe=False)

@@ -40,6 +40,7 @@ def test_the_confirmation_uses_only_what_mjml_knows() -> None:
         paper=sample.PAPER,
         subject="x",
         days=7,
+        reminder=False,
         slot=lambda name: slot(sample.MARK, Slot(name)),
     )
     assert check_mjml(made) == []

@@ -5,6 +5,7 @@ import email.policy
 import re
 from datetime import UTC, datetime
 
+import pytest
 from inline_snapshot import snapshot
 from lxml import html as lxml_html
 
@@ -46,10 +47,31 @@ To confirm, open this address and press the button on the page:
 https://post.example.org/confirm/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
 
 The link works for 7 days. If you did not ask for this, do nothing:
-you are not on the list, and this is the only mail we send about it.
+you are not on the list.
+The page has a button that bars your address for good.
 
 The AI Morning Post, 4 Galley Lane, Harwich CO12 0ZZ
 """)
+
+
+def test_the_reminder_says_that_it_is_the_last() -> None:
+    """The same link, another subject, and no third mail."""
+    made = transactional.confirmation_template(sample.PAPER, reminder=True)
+    assert made.subject == "Still to confirm: your subscription to The AI Morning Post"
+    assert "and this is the last we send about it" in made.text.fill({Slot.CONFIRM: "https://x"})
+
+
+@pytest.mark.parametrize("with_edition", [True, False])
+def test_the_welcome_says_when_and_how_to_leave(with_edition: bool) -> None:
+    """With the latest edition where one is out."""
+    made = transactional.welcome_template(sample.PAPER, with_edition=with_edition)
+    values = {Slot.NEXT_DELIVERY: "Tuesday at 06:30, UTC", Slot.UNSUBSCRIBE: "https://u", Slot.EDITION: "https://e"}
+    words = made.text.fill(values)
+    assert "The first paper comes on Tuesday at 06:30, UTC." in words
+    assert "https://u" in words
+    assert ("https://e" in words) is with_edition
+    assert made.html is not None
+    assert (Slot.EDITION in made.html.slots) is with_edition
 
 
 def test_the_headers() -> None:

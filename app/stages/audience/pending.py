@@ -1,0 +1,74 @@
+"""People who asked and did not press the button: a new link, one reminder, a bar, and at last to be forgotten."""
+
+from datetime import datetime, timedelta
+
+from app.core.db import Database, Session
+from app.core.errors import InvalidToken
+from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
+from app.models import Subscriber
+from app.models.states import SubscriberStatus
+from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION, REMINDER
+from app.store import subscribers, suppressions, transactional
+
+REMIND_AFTER = timedelta(hours=48)
+FORGET_AFTER = timedelta(days=30)
+NOT_ASKED = "not-asked"
+
+
+async def renew(session: Session, signer: Signer, token: str, now: datetime) -> None:
+    """Owes a new link to the address of one that has run out; nothing where one is on its way. Raises InvalidToken."""
+    reader = await _reader(session, signer, token, now)
+    if reader.status is SubscriberStatus.PENDING and not await transactional.is_owed(
+        session, CONFIRMATION, reader.id, now
+    ):
+        await _owe(session, CONFIRMATION, reader.id, now)
+
+
+async def refuse(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> bool:
+    """“I did not ask for this”: forgets a sign-up and bars its address, by its hash alone.
+
+    False where the reader has confirmed before: whoever reads the paper leaves by its own link. Raises InvalidToken.
+    """
+    reader = await _reader(session, signer, token, now)
+    if reader.confirmed_at is not None:
+        return False
+    await suppressions.add(session, suppressor.hash(reader.address_key), NOT_ASKED, now)
+    await subscribers.forget(session, [reader.id])
+    return True
+
+
+async def remind(db: Database, now: datetime) -> str:
+    """Owes one reminder to whoever was asked two days ago and has not answered; safe to repeat."""
+    async with db.write() as session:
+        silent = await subscribers.silent_since(session, now - REMIND_AFTER, now - CONFIRM_WITHIN, REMINDER)
+        for subscriber_id in silent:
+            await _owe(session, REMINDER, subscriber_id, now)
+    return f"{len(silent)} reminders"
+
+
+async def forget(db: Database, now: datetime) -> str:
+    """Removes sign-ups that were never confirmed, a month on; safe to repeat."""
+    async with db.write() as session:
+        gone = await subscribers.unconfirmed_since(session, now - FORGET_AFTER)
+        await subscribers.forget(session, gone)
+    return f"{len(gone)} unconfirmed sign-ups forgotten"
+
+
+async def _owe(session: Session, kind: str, subscriber_id: int, now: datetime) -> None:
+    await transactional.owe(
+        session,
+        kind=kind,
+        subscriber_id=subscriber_id,
+        ref=opaque_reference(),
+        parameters={},
+        now=now,
+        until=now + CONFIRM_WITHIN,
+    )
+
+
+async def _reader(session: Session, signer: Signer, token: str, now: datetime) -> Subscriber:
+    mail = await transactional.find_ref(session, signer.read(Purpose.CONFIRM, token, now, late=True))
+    reader = await subscribers.get(session, mail.subscriber_id) if mail else None
+    if reader is None:
+        raise InvalidToken
+    return reader
