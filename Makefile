@@ -34,7 +34,7 @@ demo: .venv/run.ok
 setup: .venv/run.ok
 
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --inline-snapshot=disable
 
 lint: .venv/dev.ok
 	$(BIN)/ruff check .

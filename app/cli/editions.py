@@ -9,7 +9,7 @@ from app.bootstrap import Container
 from app.cli.terminal import Json, show, show_one
 from app.cli.workshop import run
 from app.core.errors import NotFound
-from app.store import deliveries, editions
+from app.store import deliveries, editions, outcomes
 
 group = typer.Typer(name="editions", help="Editions and how far their delivery is.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def progress(
                 "status": edition.status.value,
                 "reason": edition.reason,
                 **{status.value: count for status, count in counts.items()},
-                "repeated": await deliveries.repeats(session, edition.id),
+                "repeated": await outcomes.repeats(session, edition.id),
             }
 
     show_one(run(work), as_json=json)

@@ -22,9 +22,10 @@ from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.personalise import Personaliser
-from app.store import deliveries, editions, leases
-from app.store.deliveries import Begun, Outcome
+from app.store import deliveries, editions, leases, outcomes
+from app.store.deliveries import Begun
 from app.store.leases import ShardLease
+from app.store.outcomes import Outcome
 
 TemplateFor = Callable[[int, int, MailForm], Awaitable[MailTemplate]]
 """The mail of an edition (by id) for a set of sections (as bits) in a form; rendering's work, handed in by the jobs."""
@@ -82,11 +83,11 @@ class EditionLedger:
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
         now = self.clock.now()
-        outcomes = []
+        written = []
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
             fault = made.fault.value if made.fault else None
-            outcomes.append(
+            written.append(
                 Outcome(
                     row.subscriber_id,
                     row.attempt,
@@ -98,7 +99,7 @@ class EditionLedger:
                     fault,
                 )
             )
-        await deliveries.record(session, self.lease.edition_id, outcomes, now)
+        await outcomes.record(session, self.lease.edition_id, written, now)
 
     async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
         now = self.clock.now()

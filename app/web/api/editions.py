@@ -18,7 +18,7 @@ from app.stages.render import freeze as press
 from app.stages.render import message, preview
 from app.stages.send import control, release, trial
 from app.stages.send.guard import may_receive
-from app.store import deliveries, editions, releases
+from app.store import deliveries, editions, outcomes, releases
 from app.web.api.auth import Once, Reader, Sender, Writer
 from app.web.api.shapes import ComposeIn, EditionOut, Page, Progress, TestIn, page
 from app.web.api.stories import Before, Limit
@@ -126,7 +126,7 @@ async def progress(session: ReadSession, _: Reader, edition_id: int) -> Progress
         reason=edition.reason,
         released=sum(counts.values()),
         counts=counts,
-        repeated=await deliveries.repeats(session, edition_id),
+        repeated=await outcomes.repeats(session, edition_id),
         next_release_at=min(waiting, default=None),
     )
 

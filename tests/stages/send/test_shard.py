@@ -18,7 +18,7 @@ from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, MailForm, SubscriberStatus
 from app.stages.send import control, release, shard
-from app.store import deliveries, editions, leases, subscribers
+from app.store import deliveries, editions, leases, outcomes, subscribers
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
 from tests.stages.send.scripted import Scripted
 
@@ -240,9 +240,9 @@ async def test_a_late_answer_is_recorded_for_its_own_attempt_and_cancels_the_res
     paper = await desk(db, tmp_path, readers=2)
     first, second = [row.subscriber_id for row in await paper.rows()]
     await paper.send(Scripted(lambda _: Unknown("no answer")))
-    late = deliveries.Outcome(first, 1, Status.ACCEPTED, provider_id="late")
+    late = outcomes.Outcome(first, 1, Status.ACCEPTED, provider_id="late")
     async with db.write() as session:
-        await deliveries.record(session, paper.edition.id, [late], NOON)
+        await outcomes.record(session, paper.edition.id, [late], NOON)
     paper.clock.move(NOON + minutes(21))
     provider = Scripted()
     await paper.send(provider)
@@ -257,12 +257,12 @@ async def test_an_answer_that_comes_after_the_resend_counts_a_repeat(db: Databas
     paper.clock.move(NOON + minutes(21))
     await paper.send(Scripted())
     async with db.write() as session:
-        late = deliveries.Outcome(reader, 1, Status.ACCEPTED)
-        await deliveries.record(session, paper.edition.id, [late], NOON)
-        assert await deliveries.repeats(session, paper.edition.id) == 1
-        same = deliveries.Outcome(reader, 2, Status.ACCEPTED)
-        await deliveries.record(session, paper.edition.id, [same], NOON)
-        assert await deliveries.repeats(session, paper.edition.id) == 1
+        late = outcomes.Outcome(reader, 1, Status.ACCEPTED)
+        await outcomes.record(session, paper.edition.id, [late], NOON)
+        assert await outcomes.repeats(session, paper.edition.id) == 1
+        same = outcomes.Outcome(reader, 2, Status.ACCEPTED)
+        await outcomes.record(session, paper.edition.id, [same], NOON)
+        assert await outcomes.repeats(session, paper.edition.id) == 1
 
 
 async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_count(
