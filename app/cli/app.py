@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, editions, keys, paper, processes, stories, trending
+from app.cli import demo, editions, keys, paper, processes, stories, subscribers, trending
 
 cli = typer.Typer(
     name="morningpost",
@@ -18,4 +18,5 @@ paper.register(cli)
 cli.add_typer(stories.group)
 cli.add_typer(trending.group)
 cli.add_typer(editions.group)
+cli.add_typer(subscribers.group)
 cli.add_typer(keys.group)
