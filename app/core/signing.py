@@ -85,6 +85,15 @@ class Signer:
             raise InvalidToken("This link has run out.", expired=True)
         return body[_HEADER.size :].decode("ascii")
 
+    def is_current(self, purpose: Purpose, token: str) -> bool:
+        """Was `token` signed with a key that is in use? What a retired key signed lets a reader leave, no more."""
+        try:
+            body, tag = self._open(token)
+        except InvalidToken:
+            return False
+        _, key_id, _ = _HEADER.unpack_from(body)
+        return any(self._matches(key, purpose, key_id, body, tag) for key in self._keys if not key.retired)
+
     def mac(self, label: str, *parts: str) -> bytes:
         """A keyed digest for other uses (form nonces, idempotency), bound to `label`."""
         message = "\0".join((label, *parts)).encode()

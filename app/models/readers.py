@@ -50,7 +50,7 @@ class Consent(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
     act: Mapped[str] = mapped_column(String(24))
-    """`asked`, `confirmed` or `left`."""
+    """`asked`, `confirmed`, `changed`, `paused`, `resumed`, `left` or `undone` (a leaving)."""
     at: Mapped[datetime]
     method: Mapped[str] = mapped_column(String(24))
     """`form`, `api`, `link` or `one-click`."""

@@ -1,7 +1,7 @@
 """The ledger of an edition's deliveries. Every statement is set-based: one per group, not one per reader."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, exists, func, insert, or_, select, update
@@ -197,6 +197,14 @@ async def counts(session: Session, edition_id: int) -> dict[DeliveryStatus, int]
         select(Delivery.status, func.count()).where(Delivery.edition_id == edition_id).group_by(Delivery.status)
     )
     return dict(rows.all())
+
+
+async def is_released(session: Session, day: date, subscriber_id: int) -> bool:
+    """Has this reader been given a place in the edition of `day`, whatever became of it?"""
+    found = exists().where(
+        Delivery.subscriber_id == subscriber_id, Delivery.edition_id == Edition.id, Edition.date == day
+    )
+    return bool(await session.scalar(select(found)))
 
 
 @dataclass(frozen=True, slots=True)

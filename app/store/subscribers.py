@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
 
 from app.core.db import Session
 from app.models import Consent, Subscriber, TransactionalEmail
-from app.models.states import SubscriberStatus
+from app.models.states import Frequency, MailForm, SubscriberStatus
 from app.store.moves import move as _move
 from app.store.upsert import insert_ignoring
 
@@ -61,14 +62,87 @@ async def activate(session: Session, subscriber_id: int, from_: SubscriberStatus
     """Makes a reader active; False where they are no longer in `from_`."""
     return bool(
         await _move(
-            session, Subscriber, [subscriber_id], from_, SubscriberStatus.ACTIVE, confirmed_at=now, left_at=None
+            session,
+            Subscriber,
+            [subscriber_id],
+            from_,
+            SubscriberStatus.ACTIVE,
+            confirmed_at=now,
+            left_at=None,
+            paused_until=None,
         )
     )
 
 
 async def leave(session: Session, subscriber_id: int, from_: SubscriberStatus, now: datetime) -> bool:
     """Lets a reader go; False where they are no longer in `from_`."""
-    return bool(await _move(session, Subscriber, [subscriber_id], from_, SubscriberStatus.LEFT, left_at=now))
+    to = SubscriberStatus.LEFT
+    return bool(await _move(session, Subscriber, [subscriber_id], from_, to, left_at=now, paused_until=None))
+
+
+async def undo_leaving(session: Session, subscriber_id: int) -> bool:
+    """Brings a reader back as if they had never left; False where they are no longer gone."""
+    from_, to = SubscriberStatus.LEFT, SubscriberStatus.ACTIVE
+    return bool(await _move(session, Subscriber, [subscriber_id], from_, to, left_at=None))
+
+
+async def pause(session: Session, subscriber_id: int, until: date) -> bool:
+    """Lets an active reader rest until `until`; False where they are not active."""
+    from_, to = SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED
+    return bool(await _move(session, Subscriber, [subscriber_id], from_, to, paused_until=until))
+
+
+async def prolong(session: Session, subscriber_id: int, until: date) -> bool:
+    """Moves the end of a rest; False where the reader is not resting."""
+    return await _set(session, subscriber_id, (SubscriberStatus.PAUSED,), paused_until=until)
+
+
+async def resume(session: Session, subscriber_id: int) -> bool:
+    """Ends a rest; False where the reader is not resting."""
+    from_, to = SubscriberStatus.PAUSED, SubscriberStatus.ACTIVE
+    return bool(await _move(session, Subscriber, [subscriber_id], from_, to, paused_until=None))
+
+
+async def choose(
+    session: Session,
+    subscriber_id: int,
+    *,
+    sections: int,
+    frequency: Frequency,
+    minute: int | None,
+    zone: str,
+    form: MailForm,
+    first_name: str,
+) -> bool:
+    """Keeps what a reader chose; False where they neither read nor rest."""
+    return await _set(
+        session,
+        subscriber_id,
+        (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED),
+        sections=sections,
+        frequency=frequency,
+        minute=minute,
+        zone=zone,
+        form=form,
+        first_name=first_name,
+    )
+
+
+async def choose_frequency(session: Session, subscriber_id: int, frequency: Frequency) -> bool:
+    """Keeps how often the paper comes; False where the reader neither reads nor rests."""
+    reading = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+    return await _set(session, subscriber_id, reading, frequency=frequency)
+
+
+async def _set(session: Session, subscriber_id: int, among: tuple[SubscriberStatus, ...], **values: Any) -> bool:
+    changed = await session.scalar(
+        update(Subscriber)
+        .where(Subscriber.id == subscriber_id, Subscriber.status.in_(among))
+        .values(**values)
+        .returning(Subscriber.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
 
 
 @dataclass(frozen=True, slots=True)

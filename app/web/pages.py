@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.bootstrap import Container
 from app.stages.audience import wording as consent_wording
-from app.stages.render.wording import full_date, minutes_to_read
+from app.stages.render.wording import day_and_month, full_date, minutes_to_read
 from app.web import wording
 from app.web.assets import Assets
 
@@ -44,6 +44,8 @@ class Pages:
         self._environment.filters.update(
             full_date=full_date,
             minutes_to_read=minutes_to_read,
+            day_and_date=wording.day_and_date,
+            day_and_month=day_and_month,
             short_date=wording.short_date,
             clock_time=wording.clock_time,
             date_and_time=wording.date_and_time,

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from app.stages.render.wording import DAYS, MONTHS, full_date
+from app.stages.render.wording import DAYS, MONTHS, day_and_month, full_date
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -10,6 +10,11 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 def short_date(day: date) -> str:
     """Fri 20 Nov."""
     return f"{DAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+
+
+def day_and_date(day: date) -> str:
+    """Monday 7 December."""
+    return f"{DAYS[day.weekday()]} {day_and_month(day)}"
 
 
 def month(day: date) -> str:

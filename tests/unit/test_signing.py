@@ -129,3 +129,13 @@ def test_opaque_references_are_random_and_fit_a_token() -> None:
     made = {opaque_reference() for _ in range(1000)}
     assert len(made) == 1000
     assert {len(urlsafe_b64decode(reference)) for reference in made} == {12}
+
+
+def test_a_link_of_a_retired_key_is_not_current() -> None:
+    """It verifies, but what it may do ends with leaving; rubbish and other purposes are not current either."""
+    link = Signer([OLD]).sign(Purpose.UNSUBSCRIBE, "ada")
+    assert Signer([OLD]).is_current(Purpose.UNSUBSCRIBE, link)
+    assert Signer([NEW, OLD]).is_current(Purpose.UNSUBSCRIBE, link)
+    assert not Signer([NEW, "retired:" + OLD]).is_current(Purpose.UNSUBSCRIBE, link)
+    assert not Signer([OLD]).is_current(Purpose.PREFERENCES, link)
+    assert not Signer([OLD]).is_current(Purpose.UNSUBSCRIBE, "x")

@@ -81,10 +81,17 @@ class Readers:
 
     async def leaving(self, address: str = "ada@example.org") -> str:
         """The token of a reader's unsubscribe link."""
+        return await self.signed(Purpose.UNSUBSCRIBE, address)
+
+    async def preferences(self, address: str = "ada@example.org") -> str:
+        """The token of a reader's preferences link."""
+        return await self.signed(Purpose.PREFERENCES, address)
+
+    async def signed(self, purpose: Purpose, address: str) -> str:
         async with self.container.db.read() as session:
             ref = await session.scalar(select(Subscriber.ref).where(Subscriber.address == address))
         assert ref is not None
-        return self.container.signer.sign(Purpose.UNSUBSCRIBE, ref)
+        return self.container.signer.sign(purpose, ref)
 
     async def status(self, address: str = "ada@example.org") -> str | None:
         async with self.container.db.read() as session:

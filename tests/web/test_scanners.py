@@ -74,6 +74,7 @@ async def test_looking_changes_nothing(readers: Readers, container: Container, c
     found = sorted(set().union(*(links(mail) for mail in mails)))
     assert len([path for path in found if path.startswith("/confirm/")]) == 3
     assert len([path for path in found if path.startswith("/unsubscribe/")]) == 2
+    assert len([path for path in found if path.startswith("/preferences/")]) == 2
     assert [path for path in found if path.startswith("/editions/")]
     before = await readers.everything()
     await look(readers.client, found + OTHERS)
@@ -107,5 +108,5 @@ async def test_the_page_of_a_sent_edition_is_the_paper_with_nobodys_links(
     page = await readers.client.get(path)
     assert page.status_code == 200
     assert "The archive that learnt to say where it looked" in page.text
-    for personal in ("ada@example.org", "/unsubscribe/", "<script", "<form"):
+    for personal in ("ada@example.org", "/unsubscribe/", "/preferences/", "<script", "<form"):
         assert personal not in page.text

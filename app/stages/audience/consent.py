@@ -23,16 +23,18 @@ _LONGEST_SOURCE = 120
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a confirmation link finds: the reader's state and masked address."""
+    """What a confirmation link finds: the reader's state, masked address and name in other links."""
 
     status: SubscriberStatus
     address: str
+    ref: str
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """Who is in now, and when their paper comes. `already` is true where nothing had to change."""
 
+    ref: str
     address: str
     zone: str
     minute: int | None
@@ -83,7 +85,7 @@ async def subscribe(
 async def look_up(session: Session, signer: Signer, token: str, now: datetime) -> Confirmation:
     """What the page behind a link may show; changes nothing. Raises InvalidToken."""
     _, reader = await _open(session, signer, token, now)
-    return Confirmation(reader.status, addresses.mask(reader.address))
+    return Confirmation(reader.status, addresses.mask(reader.address), reader.ref)
 
 
 async def confirm(session: Session, signer: Signer, token: str, visitor: Visitor, now: datetime) -> Confirmed:
@@ -96,7 +98,7 @@ async def confirm(session: Session, signer: Signer, token: str, visitor: Visitor
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref)
         await subscribers.record_consent(session, reader.id, act, now)
         await _welcome(session, reader.id, now)
-    return Confirmed(addresses.mask(reader.address), reader.zone, reader.minute, already=not changed)
+    return Confirmed(reader.ref, addresses.mask(reader.address), reader.zone, reader.minute, already=not changed)
 
 
 async def _welcome(session: Session, subscriber_id: int, now: datetime) -> None:

@@ -1,32 +1,52 @@
 """Leaving: one signed link that never expires, one press, no questions (RFC 8058)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from app.core.db import Session
-from app.core.signing import Purpose, Signer
-from app.models.states import SubscriberStatus
+from app.core.errors import Conflict
+from app.core.signing import Purpose, Signer, Suppressor
+from app.models import Subscriber
+from app.models.states import Frequency, SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.visitor import Visitor
-from app.store import subscribers, transactional
+from app.stages.audience.wishes import check_rest
+from app.store import subscribers, suppressions, transactional
 from app.store.subscribers import Act
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What an unsubscribe link finds; `status` is None where the reader is no longer known at all."""
+    """What an unsubscribe link finds; `status` is None where the reader is no longer known at all.
+
+    `ref` names the reader in other links; it is empty where the link may do no more than leave.
+    """
 
     status: SubscriberStatus | None
     address: str
+    ref: str = ""
+    zone: str = ""
+    can_undo: bool = False
 
 
-async def look_up(session: Session, signer: Signer, token: str, now: datetime) -> Leaving:
+async def look_up(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Leaving:
     """What the page behind the link may show; changes nothing. Raises InvalidToken for a bad signature."""
     reader = await subscribers.find_ref(session, signer.read(Purpose.UNSUBSCRIBE, token, now))
     if reader is None:
         return Leaving(None, "")
-    return Leaving(reader.status, addresses.mask(reader.address))
+    masked = addresses.mask(reader.address)
+    if not signer.is_current(Purpose.UNSUBSCRIBE, token):
+        return Leaving(reader.status, masked)
+    return Leaving(reader.status, masked, reader.ref, reader.zone, await _may_return(session, suppressor, reader))
+
+
+async def _may_return(session: Session, suppressor: Suppressor, reader: Subscriber) -> bool:
+    """Only somebody who once confirmed, and whose address nobody has barred."""
+    if reader.confirmed_at is None:
+        return False
+    return await suppressions.reason(session, suppressor.hash(reader.address_key)) is None
 
 
 async def leave(
@@ -48,3 +68,45 @@ async def leave(
         act = Act("left", method, "", "", visitor.ip, visitor.user_agent)
         await subscribers.record_consent(session, reader.id, act, now)
         await transactional.withdraw(session, reader.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """How somebody who left comes back: as before, weekly, or after a rest until `rest_until`."""
+
+    weekly: bool = False
+    rest_until: date | None = None
+
+
+async def undo(
+    session: Session,
+    signer: Signer,
+    suppressor: Suppressor,
+    token: str,
+    how: Return,
+    paper_zone: ZoneInfo,
+    visitor: Visitor,
+    now: datetime,
+) -> Leaving:
+    """Brings back somebody who left, with what they chose before and what `how` adds. Twice is once.
+
+    Gives what the link found before.
+    Raises InvalidToken for a bad signature, Conflict where the reader never confirmed, is barred or unknown, and
+    InvalidInput for a rest that does not end from tomorrow to a year ahead.
+    """
+    found = await look_up(session, signer, suppressor, token, now)
+    reader = await subscribers.find_ref(session, found.ref) if found.can_undo else None
+    if reader is None:
+        raise Conflict("This link can no longer bring the paper back. You can subscribe again on the front page.")
+    if how.rest_until:
+        check_rest(how.rest_until, now, reader.zone, paper_zone)
+    acts = ["undone"] if await subscribers.undo_leaving(session, reader.id) else []
+    if how.weekly and reader.frequency is not Frequency.WEEKLY:
+        await subscribers.choose_frequency(session, reader.id, Frequency.WEEKLY)
+        acts.append("changed")
+    if how.rest_until and await subscribers.pause(session, reader.id, how.rest_until):
+        acts.append("paused")
+    for act in acts:
+        made = Act(act, "link", "", "", visitor.ip, visitor.user_agent)
+        await subscribers.record_consent(session, reader.id, made, now)
+    return found

@@ -34,7 +34,7 @@ async def of_edition(db: Database, edition_id: int, publication: Publication) ->
 
 
 def neutral(publication: Publication, day: date) -> dict[Slot, str]:
-    """Values of nobody: a reader with the default morning; the unsubscribe link leads to the front page."""
+    """Values of nobody: a reader with the default morning; the personal links lead to the front page."""
     hour, minute = divmod(publication.deliver_minute, 60)
     at = f"{hour:02}:{minute:02}"
     tomorrow = day + timedelta(days=1)
@@ -44,6 +44,7 @@ def neutral(publication: Publication, day: date) -> dict[Slot, str]:
         Slot.SCHEDULE: f"every day at {at}, {zone_words(publication.zone)}",
         Slot.NEXT_DELIVERY: f"{wording.DAYS[tomorrow.weekday()]} at {at}",
         Slot.UNSUBSCRIBE: publication.public_url,
+        Slot.MANAGE: publication.public_url,
     }
 
 

@@ -158,6 +158,7 @@ def _end(content: EditionContent, publication: Publication, marker: Marker) -> s
             f"You get this because {marker.slot('address')}\n",
             f"was confirmed on {marker.slot('confirmed_on')}.\n",
             f"It comes {marker.slot('schedule')}.\n\n",
+            f"Manage preferences: {marker.slot('manage')}\n",
             f"Unsubscribe: {marker.slot('unsubscribe')}\n\n",
             wrap(f"{imprint}. {wording.PUBLISHERS}"),
             *_rankings(content, marker),

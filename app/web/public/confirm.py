@@ -6,6 +6,7 @@ Mail scanners follow links, so a GET that confirmed would let a machine agree fo
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from app.core.signing import Purpose
 from app.models.states import SubscriberStatus
 from app.stages.audience import consent, pending
 from app.store import editions
@@ -20,7 +21,14 @@ router = APIRouter(include_in_schema=False)
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
     found = await consent.look_up(session, container.signer, token, now)
     already = found.status is SubscriberStatus.ACTIVE
-    return page(request, "confirm.html", masked=found.address, already=already, not_mine=f"{request.url.path}/not-mine")
+    return page(
+        request,
+        "confirm.html",
+        masked=found.address,
+        already=already,
+        not_mine=f"{request.url.path}/not-mine",
+        preferences=container.signer.sign(Purpose.PREFERENCES, found.ref) if already else "",
+    )
 
 
 @router.post("/confirm/{token}")
@@ -36,6 +44,7 @@ async def confirm(
         already=done.already,
         comes=promise(container.settings, now, done.zone, done.minute),
         latest=latest[0] if latest else None,
+        preferences=container.signer.sign(Purpose.PREFERENCES, done.ref),
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.core.db import Database
 from app.core.errors import InvalidInput, InvalidToken
-from app.core.signing import Purpose
+from app.core.signing import Purpose, Suppressor
 from app.models import Consent, TransactionalEmail
 from app.models.states import DeliveryStatus, SubscriberStatus
 from app.stages.audience import consent, leaving
@@ -16,6 +16,7 @@ from app.store import subscribers, transactional
 from tests.people import NOON, SIGNER
 
 VISITOR = Visitor("192.0.2.7", "Test/1.0")
+SUPPRESSOR = Suppressor("a suppression key of the tests, long enough")
 
 
 async def ask(db: Database, address: str = "ada@example.org", **more: object) -> None:
@@ -144,7 +145,7 @@ async def test_a_well_signed_link_of_nobody_is_answered_like_any_other(db: Datab
         await leaving.leave(session, SIGNER, SIGNER.sign(Purpose.UNSUBSCRIBE, "nobody-of-ours"), "link", VISITOR, NOON)
     async with db.read() as session:
         with pytest.raises(InvalidToken):
-            await leaving.look_up(session, SIGNER, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NOON)
+            await leaving.look_up(session, SIGNER, SUPPRESSOR, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NOON)
 
 
 async def test_a_malformed_sign_up_writes_nothing(db: Database) -> None:

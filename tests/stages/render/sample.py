@@ -30,6 +30,7 @@ VALUES = {
     Slot.CONFIRMED_ON: "4 March 2026",
     Slot.SCHEDULE: "every day at 06:30, London time",
     Slot.NEXT_DELIVERY: "Saturday at 06:30",
+    Slot.MANAGE: "https://post.example.org/preferences/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6",
     Slot.UNSUBSCRIBE: "https://post.example.org/unsubscribe/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6",
 }
 

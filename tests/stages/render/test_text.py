@@ -52,6 +52,7 @@ You get this because ada@example.org
 was confirmed on 4 March 2026.
 It comes every day at 06:30, London time.
 
+Manage preferences: https://post.example.org/preferences/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
 Unsubscribe: https://post.example.org/unsubscribe/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
 
 The AI Morning Post, 4 Galley Lane, Harwich CO12 0ZZ. Story links go to the
