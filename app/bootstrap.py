@@ -9,6 +9,7 @@ from app.core.mail.provider import Provider
 from app.core.settings import VAR, Settings
 from app.core.signing import Signer, Suppressor
 from app.providers import registry
+from app.stages.audience.domains import DomainRules
 from app.stages.collect import snapshot
 from app.stages.collect.harvest import Source
 
@@ -22,6 +23,7 @@ class Container:
     clock: Clock
     signer: Signer
     suppressor: Suppressor
+    domains: DomainRules
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
 
@@ -48,6 +50,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         clock=clock or SystemClock(),
         signer=Signer(settings.secret_keys),
         suppressor=Suppressor(settings.suppression_key.get_secret_value()),
+        domains=DomainRules(
+            refused=frozenset(settings.refused_domains),
+            allowed=frozenset(settings.allowed_domains),
+            refuse_disposable=settings.refuse_disposable,
+        ),
         providers=registry.build(settings.providers, VAR),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,

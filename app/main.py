@@ -12,6 +12,8 @@ from app.web.api.router import router as api
 from app.web.assets import Assets
 from app.web.guard import BelowPath, BodyLimit, ProtectiveHeaders
 from app.web.pages import Pages
+from app.web.proxies import BehindProxies
+from app.web.public.door import Limits
 from app.web.public.health import parts_of
 
 
@@ -36,6 +38,7 @@ def create_app(container: Container) -> FastAPI:
     assets = Assets()
     app.state.container = container
     app.state.pages = Pages(container, assets)
+    app.state.limits = Limits(container.settings)
     app.state.parts = parts_of(container)
     app.include_router(public.router)
     app.include_router(api)
@@ -44,5 +47,6 @@ def create_app(container: Container) -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(BelowPath, path=urlsplit(container.settings.public_url).path)
+    app.add_middleware(BehindProxies, trusted=container.settings.trusted_proxies)
     app.add_middleware(ProtectiveHeaders)
     return app

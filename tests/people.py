@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from app.core.db import Database
-from app.core.signing import Signer, opaque_reference
+from app.core.signing import Signer, Suppressor, opaque_reference
 from app.models import Edition
 from app.models.content import EditionContent, Piece, Section
 from app.models.states import EditionStatus, SubscriberStatus
@@ -13,6 +13,7 @@ DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG_AGO = datetime(2026, 3, 4, 8, 0, tzinfo=UTC)
 SIGNER = Signer(["a key of the tests that is long enough to sign with"])
+SUPPRESSOR = Suppressor("a key of the tests that suppressions are hashed under")
 
 
 async def add_reader(db: Database, address: str, *, zone: str = "", confirmed_at: datetime | None = LONG_AGO) -> int:

@@ -7,7 +7,8 @@ MorningPostError
 │   ├── InvalidToken       a signed link is unknown, tampered with or has run out
 │   ├── NotAuthorized      no key, a wrong key, or a key without the scope
 │   ├── NotFound           there is no such thing
-│   └── Conflict           it exists, but its state does not allow this
+│   ├── Conflict           it exists, but its state does not allow this
+│   └── TooMany            it may be asked again, in `retry_after` seconds (429)
 ├── SourceError            a source of trends did not answer with data we can use
 └── StorageError           the database did not take or give what was asked (5xx); nothing was half-written
     └── StorageUnavailable it cannot be reached, is locked or is full: later may work
@@ -66,6 +67,14 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """The thing exists, but its present state does not allow this."""
+
+
+class TooMany(Refused):
+    """More than is taken at once. `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SourceError(MorningPostError):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -89,11 +90,26 @@ class Settings(BaseSettings):
     github_url: str = "https://api.github.com"
     github_token: SecretStr = SecretStr("")
 
+    trusted_proxies: Words = ()
+    signups_per_client: int = Field(30, ge=1, le=1_000_000)
+    signups_per_minute: int = Field(120, ge=1, le=1_000_000)
+    refuse_disposable: bool = True
+    refused_domains: Words = ()
+    allowed_domains: Words = ()
+
     log_format: Literal["auto", "json", "console"] = "auto"
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65_535)
 
-    @field_validator("secret_keys", "providers", "allowed_recipients", mode="before")
+    @field_validator(
+        "secret_keys",
+        "providers",
+        "allowed_recipients",
+        "trusted_proxies",
+        "refused_domains",
+        "allowed_domains",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -150,6 +166,24 @@ class Settings(BaseSettings):
         if not value.isprintable():
             raise ValueError("must be one line without control characters")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("refused_domains", "allowed_domains")
+    @classmethod
+    def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if not _HOST.fullmatch(text):
+                raise ValueError(f"{text!r} is not a domain such as example.org; write others than a-z as xn--")
+        return tuple(text.lower() for text in value)
 
     @field_validator("list_id")
     @classmethod

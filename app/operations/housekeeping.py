@@ -17,7 +17,7 @@ async def tidy(db: Database, now: datetime) -> str:
     async with db.write() as session:
         await leases.prune_slots(session, now - SLOTS)
     async with db.write() as session:
-        mails = await transactional.prune(session, SERVICE_MAIL, now)
+        mails = await transactional.prune(session, SERVICE_MAIL, now, kept="confirmation")
     async with db.write() as session:
         await trends.prune(session, now.date())
     return f"{mails} service mails forgotten"

@@ -19,6 +19,14 @@ async def find_key(session: Session, address_key: str) -> Subscriber | None:
     return await session.scalar(select(Subscriber).where(Subscriber.address_key == address_key))
 
 
+async def hold_key(session: Session, address_key: str) -> Subscriber | None:
+    """The reader with this case-folded address, whom nobody else changes before this transaction ends.
+
+    Without the lock (PostgreSQL; SQLite has one writer) two sign-ups at once would each find nothing sent yet.
+    """
+    return await session.scalar(select(Subscriber).where(Subscriber.address_key == address_key).with_for_update())
+
+
 async def find_ref(session: Session, ref: str) -> Subscriber | None:
     """The reader a link's reference names."""
     return await session.scalar(select(Subscriber).where(Subscriber.ref == ref))

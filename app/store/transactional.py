@@ -1,15 +1,16 @@
 """Service mail that is owed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from app.core.db import Session
 from app.models import Subscriber, TransactionalEmail
 from app.models.states import DeliveryStatus
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OWED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 
 
@@ -41,15 +42,58 @@ async def owe(
     )
 
 
-async def is_owed(session: Session, kind: str, subscriber_id: int, now: datetime) -> bool:
-    """Is such a mail still on its way to this reader?"""
-    found = exists().where(
+async def owe_if(
+    session: Session,
+    owed: bool,
+    *,
+    kind: str,
+    subscriber_id: int,
+    ref: str,
+    now: datetime,
+    until: datetime,
+) -> None:
+    """Writes down that a mail is owed, if `owed`: one statement either way, so that its time tells nothing."""
+    row = {
+        "kind": kind,
+        "subscriber_id": subscriber_id,
+        "parameters": {},
+        "ref": ref,
+        "status": DeliveryStatus.QUEUED,
+        "attempt": 0,
+        "epoch": 0,
+        "why": "",
+        "created_at": now,
+        "due_at": now,
+        "expires_at": until,
+    }
+    columns = TransactionalEmail.__table__.c
+    values = [literal(value, columns[name].type).label(name) for name, value in row.items()]
+    source = select(*values).where(literal(owed))
+    await session.execute(insert(TransactionalEmail).from_select(list(row), source))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a reader was sent of one kind: how many mails, when the last was written down, how many are on their way."""
+
+    count: int
+    last: datetime | None
+    owed: int
+
+
+async def history(session: Session, kind: str, subscriber_id: int, since: datetime | None, now: datetime) -> History:
+    """The mails of a kind written down after `since`, or ever. Those that were withdrawn do not count."""
+    counted = [
         TransactionalEmail.subscriber_id == subscriber_id,
         TransactionalEmail.kind == kind,
-        TransactionalEmail.status.in_(_OWED),
-        TransactionalEmail.expires_at > now,
+        TransactionalEmail.status != DeliveryStatus.SKIPPED,
+        TransactionalEmail.created_at > (since or _LONG_AGO),
+    ]
+    on_their_way = func.count().filter(TransactionalEmail.status.in_(_OWED), TransactionalEmail.expires_at > now)
+    row = await session.execute(
+        select(func.count(), func.max(TransactionalEmail.created_at), on_their_way).where(*counted)
     )
-    return bool(await session.scalar(select(found)))
+    return History(*row.one())
 
 
 async def withdraw(session: Session, subscriber_id: int) -> None:
@@ -216,17 +260,26 @@ async def ripen(session: Session, now: datetime) -> None:
         await session.execute(statement.execution_options(synchronize_session=False))
 
 
-async def prune(session: Session, ended_before: timedelta, now: datetime) -> int:
-    """Removes mails that ended long ago."""
+async def prune(session: Session, ended_before: timedelta, now: datetime, *, kept: str) -> int:
+    """Removes mails that ended long ago, but for those of kind `kept` that a reader was sent since they last confirmed:
+    they are the count of how often somebody was asked in vain.
+    """
     ended = (
         DeliveryStatus.ACCEPTED,
         DeliveryStatus.REJECTED,
         DeliveryStatus.EXPIRED,
         DeliveryStatus.SKIPPED,
     )
+    confirmed_since = exists().where(
+        Subscriber.id == TransactionalEmail.subscriber_id, Subscriber.confirmed_at >= TransactionalEmail.created_at
+    )
     removed = await session.scalars(
         delete(TransactionalEmail)
-        .where(TransactionalEmail.status.in_(ended), TransactionalEmail.created_at < now - ended_before)
+        .where(
+            TransactionalEmail.status.in_(ended),
+            TransactionalEmail.created_at < now - ended_before,
+            (TransactionalEmail.kind != kept) | confirmed_since,
+        )
         .returning(TransactionalEmail.id)
     )
     return len(removed.all())

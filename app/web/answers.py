@@ -17,6 +17,7 @@ _HEADINGS = {
     413: "That is too long.",
     415: "We cannot read that.",
     422: "Something in that is not right.",
+    429: "One moment.",
 }
 
 

@@ -20,11 +20,13 @@ from app.core.errors import (
     NotFound,
     Refused,
     StorageUnavailable,
+    TooMany,
 )
 from app.web.answers import AnswerWith, answer, wants_problem
 from app.web.guard import protect
 from app.web.pages import page
 from app.web.problems import FieldProblem
+from app.web.wording import count
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ _STATUS: tuple[tuple[type[MorningPostError], int], ...] = (
     (NotAuthorized, 401),
     (NotFound, 404),
     (Conflict, 409),
+    (TooMany, 429),
     (Refused, 400),
     (StorageUnavailable, 503),
 )
@@ -74,9 +77,17 @@ async def _on_error(request: Request, error: Exception) -> Response:
     if status >= 500:
         _log.error("request failed", path=request.url.path, error=str(error), kind=type(error).__name__)
         return answer(request, status, _OUR_FAULT, headers={"retry-after": "5"} if status == 503 else None)
+    if isinstance(error, TooMany):
+        detail = f"{error} Please try again {_after(error.retry_after)}."
+        return answer(request, status, detail, headers={"retry-after": str(error.retry_after)})
     fields = [FieldProblem(field=one.field, message=one.message) for one in getattr(error, "errors", ())]
     headers = {"www-authenticate": "Bearer"} if status == 401 else None
     return answer(request, status, str(error), fields=fields, headers=headers)
+
+
+def _after(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return "in a minute" if minutes == 1 else f"in {count(minutes, 'minute')}"
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

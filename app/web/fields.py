@@ -29,6 +29,11 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def is_form(request: Request) -> bool:
+    """Did a form send this, and not a program?"""
+    return media_type(request) in FORM_TYPES
+
+
 async def form_of(request: Request) -> FormData:
     """A form in either encoding. Raises HTTPException 400 where it cannot be read; files are not taken."""
     await request.body()  # kept by the request, so that others may read it again
@@ -40,7 +45,7 @@ async def sign_up(request: Request) -> SignUp:
     kind = media_type(request)
     if kind == "application/json":
         read = _from_json(await request.body())
-    elif kind in FORM_TYPES:
+    elif is_form(request):
         read = _from_form(await form_of(request))
     else:
         raise HTTPException(415, "Send a form or JSON.")

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.bootstrap import Container
 from app.stages.audience import wording as consent_wording
 from app.stages.render.wording import day_and_month, full_date, minutes_to_read
-from app.web import wording
+from app.web import nonce, wording
 from app.web.assets import Assets
 
 PUBLIC = "no-cache"
@@ -61,4 +61,5 @@ def page(
 ) -> HTMLResponse:
     """A page of the site. It is kept nowhere unless `cache` says otherwise."""
     pages = cast("Pages", request.app.state.pages)
+    context.setdefault("nonce", nonce.make(pages.container.signer, pages.container.clock.now()))
     return HTMLResponse(pages.html(template, **context), status, {"cache-control": cache})

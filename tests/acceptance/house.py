@@ -44,6 +44,7 @@ class House:
             "FROM_ADDRESS": "The AI Morning Post <post@test-paper.net>",
             "POSTAL_ADDRESS": "1 Press Lane, Testford",
             "PORT": str(self.port),
+            "SIGNUPS_PER_CLIENT": "1000",
             **settings,
         }
         self._running: list[subprocess.Popen[bytes]] = []

@@ -223,3 +223,21 @@ def test_the_publication_fills_in_what_was_left_out(monkeypatch: pytest.MonkeyPa
     publication = load_settings().publication
     assert publication.sender == ("The Daily", "post@news.example.net")
     assert publication.list_id == "daily.news.example.net"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("trusted_proxies", "*"),
+        ("trusted_proxies", "10.0.0.1/8"),
+        ("trusted_proxies", "127.0.0.1 proxy.example.org"),
+        ("refused_domains", "@example.org"),
+        ("allowed_domains", "exämple.org"),
+        ("signups_per_client", "0"),
+        ("signups_per_minute", "many"),
+    ],
+)
+def test_the_guards_of_the_sign_up_are_checked_at_start(name: str, value: str) -> None:
+    """A proxy that is no address would otherwise be trusted by nobody, silently."""
+    with pytest.raises(ConfigurationError, match=f"MORNINGPOST_{name.upper()}"):
+        load_settings(**{name: value})

@@ -14,6 +14,7 @@ from app.core.settings import Settings, load_settings
 from app.core.signing import Purpose
 from app.main import create_app
 from app.models import Base, Subscriber, TransactionalEmail
+from app.web import nonce
 
 SITE = "http://post.test"
 
@@ -50,6 +51,11 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
         yield made
 
 
+def form(container: Container, /, shown: timedelta = timedelta(minutes=1), **typed: str) -> dict[str, str]:
+    """What a browser posts of a form that has been shown for so long."""
+    return {**typed, "website": "", nonce.FIELD: nonce.make(container.signer, container.clock.now() - shown)}
+
+
 class Readers:
     """Signs people up through the form and finds their links."""
 
@@ -59,7 +65,7 @@ class Readers:
 
     async def ask(self, address: str = "ada@example.org", timezone: str = "") -> str:
         """Signs `address` up; gives the token of its confirmation link."""
-        answer = await self.client.post("/subscribe", data={"email": address, "timezone": timezone})
+        answer = await self.client.post("/subscribe", data=form(self.container, email=address, timezone=timezone))
         assert answer.status_code == 200
         async with self.container.db.read() as session:
             owed = await session.scalars(

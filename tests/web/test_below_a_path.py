@@ -11,6 +11,7 @@ from app.bootstrap import Container
 from app.main import create_app
 
 from . import sample
+from .conftest import form
 
 BELOW = "http://site.test/paper"
 
@@ -37,8 +38,9 @@ async def test_every_link_of_ours_carries_the_path(below: tuple[AsyncClient, str
             assert answer.status_code in (200, 415), (path, link)
 
 
-async def test_errors_and_limits_know_the_path(below: tuple[AsyncClient, str]) -> None:
+async def test_errors_and_limits_know_the_path(below: tuple[AsyncClient, str], container: Container) -> None:
     client, before = below
     assert (await client.get(f"{before}/api/v1/nowhere")).headers["content-type"] == "application/problem+json"
-    assert (await client.post(f"{before}/subscribe", data={"email": "ada@example.org"})).status_code == 200
+    fields = form(container, email="ada@example.org")
+    assert (await client.post(f"{before}/subscribe", data=fields)).status_code == 200
     assert (await client.post(f"{before}/subscribe", data={"email": "x" * 20_000})).status_code == 413

@@ -13,7 +13,7 @@ from app.core.errors import Conflict, InvalidInput, NotAuthorized, NotFound, Ref
 from app.store import editions
 from app.web.guard import HEADERS
 
-from .conftest import Readers
+from .conftest import Readers, form
 
 AS_PROGRAM = {"accept": "application/json"}
 
@@ -36,7 +36,7 @@ async def test_a_commit_that_fails_is_never_answered_with_success(
     client: AsyncClient, container: Container, readers: Readers
 ) -> None:
     """The answer waits for the commit: 503, in both forms, and the reader is not written down."""
-    for sent in ({"data": {"email": "ada@example.org"}}, {"json": {"email": "ada@example.org"}}):
+    for sent in ({"data": form(container, email="ada@example.org")}, {"json": {"email": "ada@example.org"}}):
         answer = await client.post("/subscribe", **sent)  # type: ignore[arg-type]
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
@@ -157,20 +157,20 @@ async def test_the_application_closes_its_container(app: FastAPI, container: Con
     assert closed == [container]
 
 
-async def test_a_sender_that_dawdles_does_not_hold_the_writer(client: AsyncClient) -> None:
+async def test_a_sender_that_dawdles_does_not_hold_the_writer(client: AsyncClient, container: Container) -> None:
     """A transaction begins when the body is in; until then everybody else is served."""
     rest = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b"email=slow"
         await rest.wait()
-        yield b"%40example.org"
+        yield b"%40example.org&form=" + form(container)["form"].encode()
 
     headers = {"content-type": "application/x-www-form-urlencoded"}
     dawdling = asyncio.create_task(client.post("/subscribe", content=slowly(), headers=headers))
     await asyncio.sleep(0.05)
     async with asyncio.timeout(2):
-        served = await client.post("/subscribe", data={"email": "quick@example.org"})
+        served = await client.post("/subscribe", data=form(container, email="quick@example.org"))
     assert served.status_code == 200
     rest.set()
     assert "slow@example.org" in (await dawdling).text

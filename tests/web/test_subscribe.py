@@ -13,7 +13,7 @@ from app.bootstrap import Container
 from app.models import Consent, Subscriber, TransactionalEmail
 from app.stages.audience import wording
 
-from .conftest import Readers
+from .conftest import Readers, form
 
 CONTROLS = [
     "ada\x00@example.org",
@@ -40,7 +40,7 @@ async def test_the_form_is_answered_by_a_page_that_says_what_happens_next(
     """The reader is written down as pending with zone, wording and where they came from; a confirmation is owed."""
     answer = await client.post(
         "/subscribe",
-        data={"email": " Ada@Example.org ", "timezone": "Europe/Paris"},
+        data=form(container, email=" Ada@Example.org ", timezone="Europe/Paris"),
         headers={"user-agent": "Browser 1.0"},
     )
     assert answer.status_code == 200
@@ -72,7 +72,8 @@ async def test_json_is_answered_with_202_and_the_same_words(client: AsyncClient,
 
 
 async def test_a_multipart_form_works_too(client: AsyncClient, readers: Readers) -> None:
-    answer = await client.post("/subscribe", files={"email": (None, "ada@example.org")})
+    fields = form(readers.container, email="ada@example.org")
+    answer = await client.post("/subscribe", files={name: (None, value) for name, value in fields.items()})
     assert answer.status_code == 200
     assert await readers.status() == "pending"
 
@@ -82,7 +83,9 @@ async def test_known_and_unknown_addresses_get_the_same_answer(readers: Readers,
     """New, pending, active and left: status, headers and body differ in nothing but the address typed."""
 
     async def answer(address: str) -> tuple[int, list[tuple[str, str]], str]:
-        body: dict[str, Any] = {"json" if as_json else "data": {"email": address}}
+        body: dict[str, Any] = (
+            {"json": {"email": address}} if as_json else {"data": form(readers.container, email=address)}
+        )
         sent = await readers.client.post("/subscribe", **body)
         headers = [item for item in sent.headers.items() if item[0] != "content-length"]
         return sent.status_code, headers, sent.text.replace(address, "…")
@@ -98,7 +101,7 @@ async def test_known_and_unknown_addresses_get_the_same_answer(readers: Readers,
 @pytest.mark.parametrize("typed", ["", "ada", "ada@", "@example.org", "ada@example", "a@b@example.org", "a" * 300])
 async def test_a_malformed_address_shows_the_form_again(client: AsyncClient, container: Container, typed: str) -> None:
     """422; the text is kept, the sentence stands under the field, focus goes there, nothing is written."""
-    answer = await client.post("/subscribe", data={"email": typed, "timezone": "Europe/Paris"})
+    answer = await client.post("/subscribe", data=form(container, email=typed, timezone="Europe/Paris"))
     assert answer.status_code == 422
     assert "text/html" in answer.headers["content-type"]
     field = re.search(r'<input id="email"[^>]*>', answer.text)
@@ -128,7 +131,7 @@ async def test_control_characters_in_the_address_are_refused(
     client: AsyncClient, container: Container, typed: str
 ) -> None:
     for answer in (
-        await client.post("/subscribe", data={"email": typed}),
+        await client.post("/subscribe", data=form(container, email=typed)),
         await client.post("/subscribe", json={"email": typed}),
     ):
         assert answer.status_code == 422
@@ -145,13 +148,13 @@ async def test_control_characters_in_any_other_field_are_refused(
     assert answer.status_code == 422
     if "\ud800" not in value:
         assert fields(answer) == {field}
-        as_form = await client.post("/subscribe", data={"email": "ada@example.org", field: value})
+        as_form = await client.post("/subscribe", data={**form(container, email="ada@example.org"), field: value})
         assert as_form.status_code == 422
     assert await rows(container) == 0
 
 
-async def test_markup_in_the_address_is_shown_as_text(client: AsyncClient) -> None:
-    answer = await client.post("/subscribe", data={"email": '"><script>alert(1)</script>@example.org'})
+async def test_markup_in_the_address_is_shown_as_text(client: AsyncClient, container: Container) -> None:
+    answer = await client.post("/subscribe", data=form(container, email='"><script>alert(1)</script>@example.org'))
     assert answer.status_code == 422
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;" in answer.text
@@ -217,7 +220,7 @@ async def test_an_over_long_source_is_refused(client: AsyncClient) -> None:
 async def test_a_zone_we_do_not_know_costs_nobody_the_paper(
     client: AsyncClient, container: Container, zone: str
 ) -> None:
-    answer = await client.post("/subscribe", data={"email": "ada@example.org", "timezone": zone})
+    answer = await client.post("/subscribe", data=form(container, email="ada@example.org", timezone=zone))
     assert answer.status_code == 200
     async with container.db.read() as session:
         assert (await session.scalars(select(Subscriber.zone))).one() == ""

@@ -7,17 +7,26 @@ from typing import Literal
 from app.core.calendar import zone_named
 from app.core.db import Session
 from app.core.errors import InvalidInput, InvalidToken
-from app.core.signing import Purpose, Signer, opaque_reference
+from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
 from app.stages.audience import address as addresses
+from app.stages.audience.domains import DomainRules
 from app.stages.audience.visitor import Visitor
-from app.store import editions, subscribers, transactional
+from app.store import editions, subscribers, suppressions, transactional
 from app.store.subscribers import Act
+from app.store.transactional import History
 
 CONFIRMATION, REMINDER, WELCOME = "confirmation", "reminder", "welcome"
 CONFIRM_WITHIN = timedelta(days=7)
 WELCOME_WITHIN = timedelta(days=1)
+ONE_EVERY = timedelta(days=1)
+MOST_UNANSWERED = 3
+BARRED = frozenset({"not-asked", "operator"})
+"""Suppressed for good: no sign-up and no press lifts these reasons."""
+_LIFTED = frozenset({"erased"})
+"""What the person's own confirmation lifts."""
+_IN = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 _LONGEST_SOURCE = 120
 
 
@@ -49,15 +58,19 @@ async def subscribe(
     method: Literal["form", "api"],
     source: str = "",
     wording: str = "",
+    suppressor: Suppressor,
+    domains: DomainRules,
     visitor: Visitor,
     now: datetime,
 ) -> None:
     """Writes a sign-up down and owes a confirmation mail. Does the same, to the eye, for every address.
 
     `zone` is an IANA name from the browser; one we do not know counts as none.
+    Who may be written to decides only what the last statement writes, never which statements run or what is answered.
     Raises InvalidInput with a sentence on `email` or `source`.
     """
     parsed = addresses.parse(address)
+    domains.check(parsed)
     source = source.strip()
     if len(source) > _LONGEST_SOURCE or not source.isprintable():
         raise InvalidInput(f"The source must be one line of at most {_LONGEST_SOURCE} characters.", "source")
@@ -65,32 +78,41 @@ async def subscribe(
     await subscribers.add_pending(
         session, address=parsed.mail, key=parsed.key, ref=opaque_reference(), zone=known, now=now
     )
-    reader = await subscribers.find_key(session, parsed.key)
+    reader = await subscribers.hold_key(session, parsed.key)
     assert reader is not None
     act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent)
     await subscribers.record_consent(session, reader.id, act, now)
-    if reader.status is SubscriberStatus.ACTIVE or await transactional.is_owed(session, CONFIRMATION, reader.id, now):
-        return
-    await transactional.owe(
+    barred = await suppressions.reason(session, suppressor.hash(parsed.key)) in BARRED
+    asked = await transactional.history(session, CONFIRMATION, reader.id, reader.confirmed_at, now)
+    await transactional.owe_if(
         session,
+        reader.status not in _IN and not barred and _may_ask(asked, now),
         kind=CONFIRMATION,
         subscriber_id=reader.id,
         ref=opaque_reference(),
-        parameters={},
         now=now,
         until=now + CONFIRM_WITHIN,
     )
 
 
-async def look_up(session: Session, signer: Signer, token: str, now: datetime) -> Confirmation:
+def _may_ask(asked: History, now: datetime) -> bool:
+    """One confirmation a day, three ever; `asked` begins at the reader's last press of the button."""
+    if asked.owed or asked.count >= MOST_UNANSWERED:
+        return False
+    return asked.last is None or now - asked.last >= ONE_EVERY
+
+
+async def look_up(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Confirmation:
     """What the page behind a link may show; changes nothing. Raises InvalidToken."""
-    _, reader = await _open(session, signer, token, now)
+    _, reader = await _open(session, signer, suppressor, token, now)
     return Confirmation(reader.status, addresses.mask(reader.address), reader.ref)
 
 
-async def confirm(session: Session, signer: Signer, token: str, visitor: Visitor, now: datetime) -> Confirmed:
+async def confirm(
+    session: Session, signer: Signer, suppressor: Suppressor, token: str, visitor: Visitor, now: datetime
+) -> Confirmed:
     """Makes the reader active and writes the consent; pressing twice is pressing once. Raises InvalidToken."""
-    mail, reader = await _open(session, signer, token, now)
+    mail, reader = await _open(session, signer, suppressor, token, now)
     changed = reader.status is not SubscriberStatus.ACTIVE and await subscribers.activate(
         session, reader.id, reader.status, now
     )
@@ -98,6 +120,7 @@ async def confirm(session: Session, signer: Signer, token: str, visitor: Visitor
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref)
         await subscribers.record_consent(session, reader.id, act, now)
         await _welcome(session, reader.id, now)
+        await suppressions.lift(session, suppressor.hash(reader.address_key), _LIFTED)
     return Confirmed(reader.ref, addresses.mask(reader.address), reader.zone, reader.minute, already=not changed)
 
 
@@ -115,7 +138,9 @@ async def _welcome(session: Session, subscriber_id: int, now: datetime) -> None:
     )
 
 
-async def _open(session: Session, signer: Signer, token: str, now: datetime) -> tuple[TransactionalEmail, Subscriber]:
+async def _open(
+    session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime
+) -> tuple[TransactionalEmail, Subscriber]:
     mail = await transactional.find_ref(session, signer.read(Purpose.CONFIRM, token, now))
     if mail is None:
         raise InvalidToken
@@ -124,5 +149,7 @@ async def _open(session: Session, signer: Signer, token: str, now: datetime) -> 
         raise InvalidToken
     # Whoever left after asking has changed their mind; only a new sign-up brings them back.
     if reader.status is SubscriberStatus.LEFT and reader.left_at is not None and mail.created_at <= reader.left_at:
+        raise InvalidToken("This link has run out.", expired=True)
+    if await suppressions.reason(session, suppressor.hash(reader.address_key)) in BARRED:
         raise InvalidToken("This link has run out.", expired=True)
     return mail, reader

@@ -7,7 +7,7 @@ from app.core.errors import InvalidToken
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber
 from app.models.states import SubscriberStatus
-from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION, REMINDER
+from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION, ONE_EVERY, REMINDER
 from app.store import subscribers, suppressions, transactional
 
 REMIND_AFTER = timedelta(hours=48)
@@ -16,11 +16,12 @@ NOT_ASKED = "not-asked"
 
 
 async def renew(session: Session, signer: Signer, token: str, now: datetime) -> None:
-    """Owes a new link to the address of one that has run out; nothing where one is on its way. Raises InvalidToken."""
+    """Owes a new link in place of one that has run out, at most one a day. Raises InvalidToken."""
     reader = await _reader(session, signer, token, now)
-    if reader.status is SubscriberStatus.PENDING and not await transactional.is_owed(
-        session, CONFIRMATION, reader.id, now
-    ):
+    asked = await transactional.history(session, CONFIRMATION, reader.id, reader.confirmed_at, now)
+    rested = asked.last is None or now - asked.last >= ONE_EVERY
+    # Whoever holds an old link reads the mailbox, so three in vain do not bar them; one a day still holds.
+    if reader.status is SubscriberStatus.PENDING and not asked.owed and rested:
         await _owe(session, CONFIRMATION, reader.id, now)
 
 

@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/confirm/{token}", methods=["GET", "HEAD"])
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
-    found = await consent.look_up(session, container.signer, token, now)
+    found = await consent.look_up(session, container.signer, container.suppressor, token, now)
     already = found.status is SubscriberStatus.ACTIVE
     return page(
         request,
@@ -35,7 +35,7 @@ async def ask(request: Request, token: str, session: ReadSession, container: Con
 async def confirm(
     request: Request, token: str, session: WriteSession, container: ContainerDep, visitor: VisitorDep, now: Now
 ) -> HTMLResponse:
-    done = await consent.confirm(session, container.signer, token, visitor, now)
+    done = await consent.confirm(session, container.signer, container.suppressor, token, visitor, now)
     latest = await editions.published(session, 1)
     return page(
         request,

@@ -9,11 +9,13 @@ from pydantic import BaseModel
 from app.core.errors import InvalidInput
 from app.stages.audience import consent
 from app.stages.audience import wording as consent_wording
+from app.web import nonce
 from app.web.answers import AnswerWith
 from app.web.deps import ContainerDep, Now, VisitorDep, WriteSession
-from app.web.fields import SignUp, SignUpDep, media_type
+from app.web.fields import SignUp, form_of, is_form
 from app.web.pages import page
 from app.web.problems import MEDIA_TYPE, Problem
+from app.web.public.door import AdmittedDep, ask_again
 
 router = APIRouter(tags=["readers"])
 
@@ -37,7 +39,11 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     422: {
         "description": "A field is malformed; `errors` says which and why",
         "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
-    }
+    },
+    429: {
+        "description": "Too many sign-ups; `Retry-After` says in how many seconds to try again",
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+    },
 }
 
 
@@ -53,14 +59,14 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 )
 async def subscribe(
     request: Request,
-    wish: SignUpDep,
+    wish: AdmittedDep,
     session: WriteSession,
     container: ContainerDep,
     visitor: VisitorDep,
     now: Now,
 ) -> Response:
-    is_form = media_type(request) != "application/json"
-    method: Literal["form", "api"] = "form" if is_form else "api"
+    by_form = is_form(request)
+    method: Literal["form", "api"] = "form" if by_form else "api"
     try:
         await consent.subscribe(
             session,
@@ -68,20 +74,18 @@ async def subscribe(
             zone=wish.timezone,
             method=method,
             source=wish.source,
-            wording=consent_wording.fingerprint(container.settings.publication_name) if is_form else "",
+            wording=consent_wording.fingerprint(container.settings.publication_name) if by_form else "",
+            suppressor=container.suppressor,
+            domains=container.domains,
             visitor=visitor,
             now=now,
         )
     except InvalidInput as error:
-        if is_form:
-            raise AnswerWith(ask_again(request, wish, error)) from error
+        if by_form:
+            given = str((await form_of(request)).get(nonce.FIELD, ""))
+            raise AnswerWith(ask_again(request, wish, error=str(error), given=given)) from error
         raise
     typed = wish.email.strip()
-    if is_form:
+    if by_form:
         return page(request, "asked.html", typed=typed)
     return JSONResponse({"message": _ASKED.format(address=typed)}, 202)
-
-
-def ask_again(request: Request, wish: SignUp, error: InvalidInput) -> Response:
-    """The form once more, with the text kept and the sentence under its field."""
-    return page(request, "subscribe.html", status=422, typed=wish.email, timezone=wish.timezone, error=str(error))

@@ -7,16 +7,16 @@ from sqlalchemy import select
 
 from app.core.db import Database
 from app.core.errors import InvalidInput, InvalidToken
-from app.core.signing import Purpose, Suppressor
+from app.core.signing import Purpose
 from app.models import Consent, TransactionalEmail
 from app.models.states import DeliveryStatus, SubscriberStatus
 from app.stages.audience import consent, leaving
+from app.stages.audience.domains import DomainRules
 from app.stages.audience.visitor import Visitor
 from app.store import subscribers, transactional
-from tests.people import NOON, SIGNER
+from tests.people import NOON, SIGNER, SUPPRESSOR
 
 VISITOR = Visitor("192.0.2.7", "Test/1.0")
-SUPPRESSOR = Suppressor("a suppression key of the tests, long enough")
 
 
 async def ask(db: Database, address: str = "ada@example.org", **more: object) -> None:
@@ -25,6 +25,8 @@ async def ask(db: Database, address: str = "ada@example.org", **more: object) ->
             session,
             address=address,
             method="form",
+            suppressor=SUPPRESSOR,
+            domains=DomainRules(),
             visitor=VISITOR,
             now=NOON,
             **more,  # type: ignore[arg-type]
@@ -48,7 +50,7 @@ def link(letter: TransactionalEmail) -> str:
 
 async def press(db: Database, token: str, at: timedelta = timedelta(0)) -> consent.Confirmed:
     async with db.write() as session:
-        return await consent.confirm(session, SIGNER, token, VISITOR, NOON + at)
+        return await consent.confirm(session, SIGNER, SUPPRESSOR, token, VISITOR, NOON + at)
 
 
 async def unsubscribe_token(db: Database) -> str:
@@ -71,7 +73,7 @@ async def test_looking_changes_nothing_and_pressing_makes_active(db: Database) -
     await ask(db, source="qr-poster")
     token = link((await letters(db))[0])
     async with db.read() as session:
-        seen = await consent.look_up(session, SIGNER, token, NOON)
+        seen = await consent.look_up(session, SIGNER, SUPPRESSOR, token, NOON)
     assert (seen.status, seen.address) == (SubscriberStatus.PENDING, "a***@example.org")
     assert await status(db) is SubscriberStatus.PENDING
     assert not (await press(db, token)).already
@@ -111,7 +113,13 @@ async def test_leaving_is_at_once_idempotent_and_final(db: Database) -> None:
         await press(db, old, timedelta(minutes=10))
     async with db.write() as session:
         await consent.subscribe(
-            session, address="ada@example.org", method="form", visitor=VISITOR, now=NOON + timedelta(days=1)
+            session,
+            address="ada@example.org",
+            method="form",
+            suppressor=SUPPRESSOR,
+            domains=DomainRules(),
+            visitor=VISITOR,
+            now=NOON + timedelta(days=1),
         )
     assert await status(db) is SubscriberStatus.LEFT
     letter = (await letters(db))[-1]

@@ -8,6 +8,7 @@ from app.core.db import Database
 from app.core.signing import Purpose, Suppressor
 from app.models import Consent, Subscriber, TransactionalEmail
 from app.stages.audience import consent, pending
+from app.stages.audience.domains import DomainRules
 from app.stages.audience.visitor import Visitor
 from app.store import suppressions
 from tests.people import NOON, SIGNER, add_reader
@@ -18,7 +19,15 @@ DAYS = timedelta(days=1)
 
 async def ask(db: Database, address: str = "ada@example.org") -> None:
     async with db.write() as session:
-        await consent.subscribe(session, address=address, method="form", visitor=Visitor(), now=NOON)
+        await consent.subscribe(
+            session,
+            address=address,
+            method="form",
+            suppressor=SUPPRESSOR,
+            domains=DomainRules(),
+            visitor=Visitor(),
+            now=NOON,
+        )
 
 
 async def letters(db: Database) -> list[TransactionalEmail]:
@@ -48,7 +57,7 @@ async def test_the_reminders_link_confirms(db: Database) -> None:
     letter = (await letters(db))[-1]
     token = SIGNER.sign(Purpose.CONFIRM, letter.ref, letter.created_at + consent.CONFIRM_WITHIN)
     async with db.write() as session:
-        assert not (await consent.confirm(session, SIGNER, token, Visitor(), NOON + 8 * DAYS)).already
+        assert not (await consent.confirm(session, SIGNER, SUPPRESSOR, token, Visitor(), NOON + 8 * DAYS)).already
     assert [one.kind for one in await letters(db)] == ["confirmation", "reminder", "welcome"]
 
 
