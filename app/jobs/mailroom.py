@@ -88,10 +88,11 @@ class Mailroom:
         minute = settings.publication.deliver_minute if row.minute is None else row.minute
         due = next_due(self._container.clock.now(), zone, minute, settings.freeze_at, settings.zone)
         edition = row.parameters.get("edition")
-        token = self._container.signer.sign(Purpose.UNSUBSCRIBE, row.reader_ref)
+        sign = self._container.signer.sign
         values = {
             Slot.NEXT_DELIVERY: f"{due:%A} at {due:%H:%M}, {zone_words(zone)}",
-            Slot.UNSUBSCRIBE: f"{settings.public_url}/unsubscribe/{token}",
+            Slot.MANAGE: f"{settings.public_url}/preferences/{sign(Purpose.PREFERENCES, row.reader_ref)}",
+            Slot.UNSUBSCRIBE: f"{settings.public_url}/unsubscribe/{sign(Purpose.UNSUBSCRIBE, row.reader_ref)}",
         }
         if edition:
             values[Slot.EDITION] = f"{settings.public_url}/editions/{edition}"

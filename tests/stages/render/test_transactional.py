@@ -65,10 +65,16 @@ def test_the_reminder_says_that_it_is_the_last() -> None:
 def test_the_welcome_says_when_and_how_to_leave(with_edition: bool) -> None:
     """With the latest edition where one is out."""
     made = transactional.welcome_template(sample.PAPER, with_edition=with_edition)
-    values = {Slot.NEXT_DELIVERY: "Tuesday at 06:30, UTC", Slot.UNSUBSCRIBE: "https://u", Slot.EDITION: "https://e"}
+    values = {
+        Slot.NEXT_DELIVERY: "Tuesday at 06:30, UTC",
+        Slot.UNSUBSCRIBE: "https://u",
+        Slot.MANAGE: "https://m",
+        Slot.EDITION: "https://e",
+    }
     words = made.text.fill(values)
     assert "The first paper comes on Tuesday at 06:30, UTC." in words
     assert "https://u" in words
+    assert "https://m" in words
     assert ("https://e" in words) is with_edition
     assert made.html is not None
     assert (Slot.EDITION in made.html.slots) is with_edition
