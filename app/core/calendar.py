@@ -93,15 +93,6 @@ def _wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
     return local.date(), local.time()
 
 
-def next_due(now: datetime, zone: ZoneInfo, minute: int, freeze_at: time, own: ZoneInfo) -> datetime:
-    """A reader's first due instant after `now`, in their own `zone`; the paper's day is that of `own`."""
-    day = edition_day(now, freeze_at, own)
-    due = due_instant(zone, minute, edition_window(day, freeze_at, own))
-    if due <= now:
-        due = due_instant(zone, minute, edition_window(day + timedelta(days=1), freeze_at, own))
-    return due.astimezone(zone)
-
-
 def zone_words(zone: ZoneInfo) -> str:
     """How a person is told a zone: London time, for Europe/London; UTC for itself."""
     area, _, city = zone.key.rpartition("/")

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from app.bootstrap import Container
-from app.core.calendar import next_due, zone_named, zone_words
+from app.core.calendar import zone_named, zone_words
 from app.core.mail.template import MailTemplate, Slot
 from app.core.signing import Purpose
 from app.models.content import sections_of
@@ -14,6 +14,7 @@ from app.stages.audience import consent
 from app.stages.render import message
 from app.stages.render import transactional as letters
 from app.stages.send import shard, transactional
+from app.stages.send.mornings import next_paper
 from app.stages.send.transactional import Rendered
 from app.store.transactional import Begun
 
@@ -84,9 +85,8 @@ class Mailroom:
 
     def _welcome(self, row: Begun) -> Rendered:
         settings = self._container.settings
-        zone = (zone_named(row.zone) if row.zone else None) or settings.zone
-        minute = settings.publication.deliver_minute if row.minute is None else row.minute
-        due = next_due(self._container.clock.now(), zone, minute, settings.freeze_at, settings.zone)
+        zone = zone_named(row.zone) or settings.zone
+        due = next_paper(settings, self._container.clock.now(), row.zone, row.minute, row.frequency)
         edition = row.parameters.get("edition")
         sign = self._container.signer.sign
         values = {

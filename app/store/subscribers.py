@@ -236,9 +236,3 @@ async def wake(session: Session, day: date) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(woken.all())
-
-
-async def count_by_status(session: Session) -> dict[SubscriberStatus, int]:
-    """How many readers are in each state."""
-    rows = await session.execute(select(Subscriber.status, func.count()).group_by(Subscriber.status))
-    return dict(rows.all())

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from app.core.db import Session
 from app.models import Instance, Suppression
@@ -35,10 +35,6 @@ async def lift(session: Session, hashed: str, reasons: Collection[str]) -> bool:
         .returning(Suppression.hash)
     )
     return gone is not None
-
-
-async def count(session: Session) -> int:
-    return await session.scalar(select(func.count()).select_from(Suppression)) or 0
 
 
 async def begin_key(session: Session, fingerprint: str) -> str:

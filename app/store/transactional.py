@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from app.core.db import Session
 from app.models import Subscriber, TransactionalEmail
-from app.models.states import DeliveryStatus
+from app.models.states import DeliveryStatus, Frequency
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OWED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
@@ -136,6 +136,7 @@ class Begun:
     reader_ref: str
     zone: str
     minute: int | None
+    frequency: Frequency
 
 
 async def begin(session: Session, *, provider: str, epoch: int, most: int, now: datetime) -> list[Begun]:
@@ -171,6 +172,7 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
             Subscriber.ref,
             Subscriber.zone,
             Subscriber.minute,
+            Subscriber.frequency,
         )
         .join(Subscriber, Subscriber.id == TransactionalEmail.subscriber_id)
         .where(TransactionalEmail.id.in_(moved.all()))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.bootstrap import Container, build
 from app.core.clock import FixedClock
@@ -67,6 +68,16 @@ async def test_the_welcome_has_the_hour_the_latest_paper_and_both_links(containe
         link = re.search(rf"http://localhost:8000/{path}/(\S+)", words)
         assert link is not None
         assert container.signer.read(purpose, link[1], NOON) == row.ref
+
+
+async def test_the_welcome_names_the_day_of_a_reader_who_comes_back_for_saturdays(container: Container) -> None:
+    """Whoever left with a weekly paper and signed up again still has it: not tomorrow, Saturday."""
+    reader = await add_reader(container.db, "ada@example.org")
+    async with container.db.write() as session:
+        await session.execute(text("UPDATE subscribers SET frequency = 'weekly'"))
+    await owe(container, WELCOME, reader, {})
+    words = (await post(container))["You are in: The AI Morning Post"]
+    assert "The first paper comes on Saturday at 06:30, UTC." in words
 
 
 async def test_the_reminder_has_a_link_of_its_own(container: Container) -> None:

@@ -4,15 +4,15 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import assert_never
+from datetime import date, datetime
 
-from app.core.calendar import due_instant, edition_window, zone_named, zone_words
+from app.core.calendar import zone_named, zone_words
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
 from app.core.signing import Purpose, Signer
 from app.models.states import Frequency
+from app.stages.send.mornings import due_on, next_day
 from app.store.deliveries import Begun
 
 
@@ -62,31 +62,14 @@ class Personaliser:
             self._mornings[key] = self._worded(*key)
         return self._mornings[key]
 
-    def _worded(self, zone_name: str, minute: int | None, frequency: Frequency) -> tuple[str, str]:
-        zone = zone_named(zone_name) or self.settings.zone
+    def _worded(self, zone: str, minute: int | None, frequency: Frequency) -> tuple[str, str]:
         at = self.settings.publication.deliver_minute if minute is None else minute
-        window = edition_window(_next_day(self.day, frequency), self.settings.freeze_at, self.settings.zone)
-        due = due_instant(zone, at, window).astimezone(zone)
-        schedule = f"{_OFTEN[frequency]} at {at // 60:02}:{at % 60:02}, {zone_words(zone)}"
-        return schedule, f"{due:%A} at {due:%H:%M}"
+        due = due_on(next_day(self.day, frequency), self.settings, zone, minute)
+        words = zone_words(zone_named(zone) or self.settings.zone)
+        return f"{_OFTEN[frequency]} at {at // 60:02}:{at % 60:02}, {words}", f"{due:%A} at {due:%H:%M}"
 
 
 _OFTEN = {Frequency.DAILY: "every day", Frequency.WEEKDAYS: "Monday to Friday", Frequency.WEEKLY: "on Saturdays"}
-_WEEKEND = {4: 3, 5: 2}
-"""Days from a Friday or a Saturday to the Monday after it."""
-
-
-def _next_day(day: date, frequency: Frequency) -> date:
-    """The date of the reader's next edition after that of `day`."""
-    match frequency:
-        case Frequency.DAILY:
-            return day + timedelta(days=1)
-        case Frequency.WEEKDAYS:
-            return day + timedelta(days=_WEEKEND.get(day.weekday(), 1))
-        case Frequency.WEEKLY:
-            return day + timedelta(days=(5 - day.weekday() - 1) % 7 + 1)
-        case _:
-            assert_never(frequency)
 
 
 def message_key(salt: str, ref: str) -> str:

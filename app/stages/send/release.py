@@ -5,7 +5,7 @@ but that a reader whose instant is already past is released at once.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,27 +14,17 @@ from app.core.db import Database, Session
 from app.core.errors import Conflict, NotFound
 from app.core.settings import Settings
 from app.models import Edition, Release
-from app.models.states import EditionStatus, Frequency
+from app.models.states import EditionStatus
+from app.stages.send.mornings import frequencies_of
 from app.store import deliveries, editions, releases, subscribers
 from app.store.releases import DEFAULT_MINUTE, Chunk, Pair
 
 CHUNK = 20_000
-SATURDAY = 5
 OWN = Pair("", DEFAULT_MINUTE)
 """The paper's own morning: planned also where nobody reads at that hour, because its page comes out then."""
 _ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
 
 log = structlog.get_logger(__name__)
-
-
-def frequencies_of(day: date) -> frozenset[Frequency]:
-    """Which readers the paper of `day` is for: a weekly reader's day is Saturday."""
-    fits = {Frequency.DAILY}
-    if day.weekday() < SATURDAY:
-        fits.add(Frequency.WEEKDAYS)
-    if day.weekday() == SATURDAY:
-        fits.add(Frequency.WEEKLY)
-    return frozenset(fits)
 
 
 def due_of(pair: Pair, edition: Edition, settings: Settings) -> datetime:

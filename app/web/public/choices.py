@@ -18,8 +18,9 @@ from app.models.states import Frequency, MailForm, SubscriberStatus
 from app.stages.audience.preferences import Standing
 from app.stages.audience.wishes import LONGEST_NAME, LONGEST_REST, STEP, Choices, Wishes, clock_words, today_of
 from app.stages.render.wording import DAYS
+from app.stages.send.mornings import next_paper
 from app.web.deps import container_of
-from app.web.morning import next_paper, todays_date
+from app.web.morning import todays_date
 from app.web.pages import page
 from app.web.wording import clock_time, day_and_date
 from app.web.zones import place_of, zones
