@@ -1,11 +1,11 @@
 """Signed links."""
 
 import string
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.errors import ConfigurationError, InvalidToken
@@ -80,6 +80,73 @@ def test_a_token_runs_out_at_its_hour_and_says_so() -> None:
     with pytest.raises(InvalidToken) as caught:
         Signer([OTHER]).read(Purpose.CONFIRM, token, NOW)
     assert not caught.value.expired
+
+
+@given(
+    references,
+    st.sampled_from(Purpose),
+    st.integers(3600, 136 * 365 * 86_400).map(lambda second: datetime.fromtimestamp(second, UTC)),
+    st.timedeltas(timedelta(0), timedelta(days=400)),
+)
+@example("ada", Purpose.CONFIRM, NOW, timedelta(0))
+def test_any_expiry_holds_until_its_hour_is_over_and_no_longer(
+    reference: str, purpose: Purpose, expires: datetime, passed: timedelta
+) -> None:
+    """Never before the promised instant, never an hour or more after it; late reading makes a new one of it."""
+    token = SIGNER.sign(purpose, reference, expires)
+    assert SIGNER.read(purpose, token, expires - timedelta(microseconds=1)) == reference
+    past = expires + timedelta(hours=1) + passed
+    with pytest.raises(InvalidToken) as caught:
+        SIGNER.read(purpose, token, past)
+    assert caught.value.expired
+    assert SIGNER.read(purpose, token, past, late=True) == reference
+
+
+KEYS = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=32, max_size=48).filter(
+    lambda key: not key.startswith("retired:")
+)
+
+
+@given(st.lists(KEYS, min_size=2, max_size=5, unique=True), st.data(), references, st.sampled_from(Purpose))
+def test_rotating_keys_in_any_order_keeps_the_links_of_those_that_stay(
+    keys: list[str], data: st.DataObject, reference: str, purpose: Purpose
+) -> None:
+    """A link outlives every new order of keys that still holds its own; without its key it is nobody's.
+
+    Retired, the key opens the way out and nothing else.
+    """
+    old, *others = keys
+    token = Signer([old]).sign(purpose, reference)
+    after = data.draw(st.permutations(keys))
+    assert Signer(after).read(purpose, token, NOW) == reference
+    assert Signer(after).is_current(purpose, token)
+    with pytest.raises(InvalidToken):
+        Signer(others).read(purpose, token, NOW)
+    retired = Signer([*others, f"retired:{old}"])
+    assert not retired.is_current(purpose, token)
+    if purpose is Purpose.UNSUBSCRIBE:
+        assert retired.read(purpose, token, NOW) == reference
+    else:
+        with pytest.raises(InvalidToken):
+            retired.read(purpose, token, NOW)
+
+
+@given(references, st.sampled_from(Purpose), st.sampled_from(Purpose))
+def test_no_purpose_opens_another(reference: str, made: Purpose, used: Purpose) -> None:
+    """Whatever the reference is, and also for purposes that are still to come."""
+    if made is not used:
+        with pytest.raises(InvalidToken):
+            SIGNER.read(used, SIGNER.sign(made, reference), NOW, late=True)
+
+
+@given(references, st.data())
+def test_any_other_bytes_in_a_token_are_refused(reference: str, data: st.DataObject) -> None:
+    """One bit changed anywhere, also where base64 is decoded and encoded again."""
+    token = SIGNER.sign(Purpose.PREFERENCES, reference)
+    raw = bytearray(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(InvalidToken):
+        SIGNER.read(Purpose.PREFERENCES, urlsafe_b64encode(raw).rstrip(b"=").decode(), NOW)
 
 
 def test_a_token_without_expiry_works_for_ever() -> None:
