@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.models.counts import Basis
+
 
 class Section(StrEnum):
     """The paper's sections in their order. The lead is always in; the others a reader may choose."""
@@ -84,7 +86,34 @@ class Move(StrEnum):
     UNKNOWN = "unknown"
 
 
-class ChartRow(Frozen):
+class Counted(Frozen):
+    """What is known of a counted thing beside its place: how it got here, and whether the paper named it before.
+
+    Every field may be missing: editions stored before it was known do not have it.
+    """
+
+    ref: str = ""
+    """Names the thing for good, through every rename: `github:repository:102`."""
+    spark: tuple[int, ...] | None = None
+    """The gain of each of the last fourteen days, the oldest first, never below 0; None where a day is not known."""
+    reentry: bool = False
+    """RE: not on the chart of a week ago, but on that of an earlier edition. Never together with NEW."""
+    days_on_chart: int | None = None
+    """How many editions, today's included, had it on their chart of a hundred; None where nobody looked."""
+    listed: int = 0
+    """How many editions before this one printed it."""
+    listed_since: dt.date | None = None
+    """The date of the first of these."""
+    why: str = ""
+    """One line on why it moves, joined from other sources: a paper, a release, a discussion."""
+    why_url: str = ""
+    renamed_from: str = ""
+    """The name under which the paper printed it last, where it has another one now."""
+    basis: Basis | None = None
+    """Where `gained` comes from."""
+
+
+class ChartRow(Counted):
     rank: int = Field(ge=1)
     name: str
     url: str
@@ -96,7 +125,7 @@ class ChartRow(Frozen):
     gained: int | None = None
     """Likes or stars of the last seven days; None where nobody can say."""
     approximate: bool = False
-    """`gained` is the source's own estimate, not a difference of two counts."""
+    """`gained` is the source's own estimate, or scaled to seven days; not a difference of two counts."""
     total: int | None = None
 
 
@@ -113,7 +142,7 @@ class Chart(Frozen):
     rows: tuple[ChartRow, ...]
 
 
-class Mover(Frozen):
+class Mover(Counted):
     name: str
     url: str
     site: str
@@ -121,12 +150,24 @@ class Mover(Frozen):
     unit: str
     was: int | None = None
     now: int = Field(ge=1)
-    """Ranks a week ago and today."""
+    """Ranks a week ago and today, on the chart of its kind by the week's gain."""
     gained: int | None = None
     approximate: bool = False
     multiple: float | None = None
     """This week over the usual week; None where the usual week is zero or not known."""
     new: bool = False
+    """In the lane of those without a usual week: too young, or not counted for long enough."""
+    total: int | None = None
+    """Likes or stars in all."""
+
+
+class Cooled(Frozen):
+    """Stood high on a chart a week ago and left it: say "left our chart", never "lost"."""
+
+    name: str
+    url: str
+    site: str
+    was: int = Field(ge=1)
 
 
 class Movers(Frozen):
@@ -136,9 +177,12 @@ class Movers(Frozen):
     """
 
     as_of: dt.datetime
+    stale: bool = False
+    """No source answered today; these are the last good figures, without arrows."""
     measuring_since: dt.date | None = None
     rows: tuple[Mover, ...] = ()
     new: tuple[Mover, ...] = ()
+    cooled: tuple[Cooled, ...] = ()
 
 
 class EditionContent(Frozen):
