@@ -1,4 +1,4 @@
-"""`morningpost subscribers`: moving in and out."""
+"""`morningpost subscribers`: moving in and out, and where readers came from."""
 
 import contextlib
 import csv
@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.bootstrap import Container
+from app.cli import placements
 from app.cli.terminal import Json, err, say, show_one
 from app.cli.workshop import run
 from app.core.errors import InvalidInput
@@ -21,7 +22,8 @@ from app.stages.audience.transfer import Arrival, Fate, Terms
 from app.stages.audience.transfer_columns import Product
 from app.stages.audience.transfer_file import Row
 
-group = typer.Typer(name="subscribers", help="Moving readers in and out.", no_args_is_help=True)
+group = typer.Typer(name="subscribers", help="Moving readers in and out; where they came from.", no_args_is_help=True)
+group.add_typer(placements.group)
 ACTOR = "command line"
 _AUTO = "auto"
 

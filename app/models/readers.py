@@ -85,3 +85,6 @@ class Placement(Base):
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     label: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime]
+    gone_asked: Mapped[int] = mapped_column(default=0)
+    """How many asked through it of whom nothing is kept any more."""
+    gone_confirmed: Mapped[int] = mapped_column(default=0)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from app.core.db import Session
 from app.models import Consent, Subscriber, TransactionalEmail
 from app.models.states import Frequency, MailForm, SubscriberStatus
+from app.store import placements
 from app.store.moves import move as _move
 from app.store.upsert import insert_ignoring
 
@@ -222,7 +223,8 @@ async def unconfirmed_since(session: Session, before: datetime, most: int = 500)
 
 
 async def forget(session: Session, subscriber_ids: Sequence[int]) -> None:
-    """Removes readers with all that hangs on them: consents, mails owed, deliveries."""
+    """Removes readers with all that hangs on them: consents, mails owed, deliveries. Numbers of placements stay."""
+    await placements.keep_numbers(session, subscriber_ids)
     await session.execute(delete(Subscriber).where(Subscriber.id.in_(subscriber_ids)))
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData
 
 from app.core.errors import FieldError, InvalidInput
+from app.stages.audience.origin import HIDDEN, UTM, Origin, of_fields
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -22,6 +23,17 @@ class SignUp(BaseModel):
     """An IANA name, such as Europe/London; empty or unknown means the paper's own."""
     source: str = ""
     """Where the reader found the form, in the sender's own words."""
+    placement: str = ""
+    """The code of a placement; one that is not known is kept as the source."""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_term: str = ""
+    utm_content: str = ""
+
+    def origin(self) -> Origin:
+        """Where the wish came from, as it was told."""
+        return Origin(self.source, self.placement, {name: getattr(self, name) for name in UTM})
 
 
 def media_type(request: Request) -> str:
@@ -64,8 +76,10 @@ def _from_json(body: bytes) -> SignUp:
 
 
 def _from_form(form: FormData) -> SignUp:
-    known = {name: str(form.get(name, "")) for name in SignUp.model_fields}
-    return SignUp(**known)
+    typed = {name: str(form.get(name, "")) for name in SignUp.model_fields}
+    # Whoever presses the button cannot mend a hidden field: where they came from is cut to fit, never refused.
+    told = of_fields(typed).fields()
+    return SignUp(**{name: told.get(name, "") if name in HIDDEN else text for name, text in typed.items()})
 
 
 def refuse_controls(fields: BaseModel) -> None:

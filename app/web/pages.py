@@ -61,5 +61,6 @@ def page(
 ) -> HTMLResponse:
     """A page of the site. It is kept nowhere unless `cache` says otherwise."""
     pages = cast("Pages", request.app.state.pages)
+    context.setdefault("carried", {})
     context.setdefault("nonce", nonce.make(pages.container.signer, pages.container.clock.now()))
     return HTMLResponse(pages.html(template, **context), status, {"cache-control": cache})

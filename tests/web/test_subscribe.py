@@ -148,6 +148,7 @@ async def test_control_characters_in_any_other_field_are_refused(
     assert answer.status_code == 422
     if "\ud800" not in value:
         assert fields(answer) == {field}
+    if field == "timezone" and "\ud800" not in value:
         as_form = await client.post("/subscribe", data={**form(container, email="ada@example.org"), field: value})
         assert as_form.status_code == 422
     assert await rows(container) == 0

@@ -6,14 +6,15 @@ from typing import Literal
 
 from app.core.calendar import zone_named
 from app.core.db import Session
-from app.core.errors import InvalidInput, InvalidToken
+from app.core.errors import InvalidToken
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.domains import DomainRules
+from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
-from app.store import editions, subscribers, suppressions, transactional
+from app.store import editions, placements, subscribers, suppressions, transactional
 from app.store.subscribers import Act
 from app.store.transactional import History
 
@@ -27,7 +28,7 @@ BARRED = frozenset({"not-asked", "operator"})
 _LIFTED = frozenset({"erased"})
 """What the person's own confirmation lifts."""
 _IN = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
-_LONGEST_SOURCE = 120
+_UNTOLD = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def subscribe(
     address: str,
     zone: str = "",
     method: Literal["form", "api"],
-    source: str = "",
+    origin: Origin = _UNTOLD,
     wording: str = "",
     suppressor: Suppressor,
     domains: DomainRules,
@@ -67,20 +68,21 @@ async def subscribe(
 
     `zone` is an IANA name from the browser; one we do not know counts as none.
     Who may be written to decides only what the last statement writes, never which statements run or what is answered.
-    Raises InvalidInput with a sentence on `email` or `source`.
+    A placement's code that we do not know is kept as the source: the sign-up stands, and no number is false.
+    Raises InvalidInput with a sentence on `email` or on what the origin says.
     """
     parsed = addresses.parse(address)
     domains.check(parsed)
-    source = source.strip()
-    if len(source) > _LONGEST_SOURCE or not source.isprintable():
-        raise InvalidInput(f"The source must be one line of at most {_LONGEST_SOURCE} characters.", "source")
+    origin = origin.check()
+    placement = origin.placement if await placements.exists(session, origin.placement) else None
     known = zone if zone and len(zone) <= 64 and zone_named(zone) else ""
     await subscribers.add_pending(
         session, address=parsed.mail, key=parsed.key, ref=opaque_reference(), zone=known, now=now
     )
     reader = await subscribers.hold_key(session, parsed.key)
     assert reader is not None
-    act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent)
+    source = origin.source or ("" if placement else origin.placement)
+    act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent, "", placement, origin.utm)
     await subscribers.record_consent(session, reader.id, act, now)
     barred = await suppressions.reason(session, suppressor.hash(parsed.key)) in BARRED
     asked = await transactional.history(session, CONFIRMATION, reader.id, reader.confirmed_at, now)
@@ -117,7 +119,8 @@ async def confirm(
         session, reader.id, reader.status, now
     )
     if changed:
-        act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref)
+        placement = await placements.of_asking(session, reader.id, mail.created_at)
+        act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref, placement)
         await subscribers.record_consent(session, reader.id, act, now)
         await _welcome(session, reader.id, now)
         await suppressions.lift(session, suppressor.hash(reader.address_key), _LIFTED)

@@ -11,7 +11,7 @@ QUIET = 4
 _INK = "#16181B"
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def qr_svg(url: str) -> str:
     """`url` as an SVG: one path in ink on a white tile with its quiet zone, one unit a module."""
     rows = _modules(url)
@@ -27,7 +27,7 @@ def qr_svg(url: str) -> str:
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def qr_png(url: str, scale: int = 8) -> bytes:
     """`url` as a PNG: black on white with its quiet zone, `scale` pixels a module."""
     image = _code(url, scale).make_image().get_image()

@@ -71,7 +71,7 @@ def ask_again(request: Request, wish: SignUp, *, error: str = "", notice: str = 
     text = {"typed": wish.email, "timezone": wish.timezone, "error": error, "notice": notice}
     if given:
         text["nonce"] = given
-    return page(request, "subscribe.html", status=422, **text)
+    return page(request, "subscribe.html", status=422, carried=wish.origin().fields(), **text)
 
 
 AdmittedDep = Annotated[SignUp, Depends(admitted)]

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from app.stages.audience.origin import of_link
 from app.store import editions
 from app.web.deps import ContainerDep, Now, ReadSession
 from app.web.morning import promise, todays_date
@@ -21,10 +22,13 @@ async def front(request: Request, session: ReadSession, container: ContainerDep,
     # Revisions share a date, so the front page's own date is left out by date and not by place.
     listed = await editions.published(session, _BACK_NUMBERS, content.date if content else None)
     latest = await editions.published(session, 1) if content else []
+    carried = of_link(request.query_params).fields()
     return page(
         request,
         "front.html",
-        cache=PUBLIC,
+        # A cache that drops queries must not give the form of one placement to the visitors of another.
+        cache="no-store" if carried else PUBLIC,
+        carried=carried,
         sheet=sheet_of(content) if content else None,
         slug=latest[0].slug if latest else "",
         today=today,

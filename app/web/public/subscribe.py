@@ -73,7 +73,7 @@ async def subscribe(
             address=wish.email,
             zone=wish.timezone,
             method=method,
-            source=wish.source,
+            origin=wish.origin(),
             wording=consent_wording.fingerprint(container.settings.publication_name) if by_form else "",
             suppressor=container.suppressor,
             domains=container.domains,

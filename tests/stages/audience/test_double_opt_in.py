@@ -12,6 +12,7 @@ from app.models import Consent, TransactionalEmail
 from app.models.states import DeliveryStatus, SubscriberStatus
 from app.stages.audience import consent, leaving
 from app.stages.audience.domains import DomainRules
+from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
 from app.store import subscribers, transactional
 from tests.people import NOON, SIGNER, SUPPRESSOR
@@ -70,7 +71,7 @@ async def test_asking_owes_one_confirmation_and_no_more(db: Database) -> None:
 
 async def test_looking_changes_nothing_and_pressing_makes_active(db: Database) -> None:
     """The page behind the link shows a masked address; only the press counts, and writes the consent."""
-    await ask(db, source="qr-poster")
+    await ask(db, origin=Origin(source="qr-poster"))
     token = link((await letters(db))[0])
     async with db.read() as session:
         seen = await consent.look_up(session, SIGNER, SUPPRESSOR, token, NOON)
@@ -158,9 +159,9 @@ async def test_a_well_signed_link_of_nobody_is_answered_like_any_other(db: Datab
 
 async def test_a_malformed_sign_up_writes_nothing(db: Database) -> None:
     """Neither a reader nor a mail nor a consent."""
-    for bad in ({"address": "not an address"}, {"source": "two\nlines"}):
+    for bad in ({"address": "not an address"}, {"origin": Origin(source="two\nlines")}):
         with pytest.raises(InvalidInput):
-            await ask(db, **{"address": "ada@example.org", **bad})
+            await ask(db, **{"address": "ada@example.org", **bad})  # type: ignore[arg-type]  # one of each kind
     assert await status(db) is None
     assert await letters(db) == []
 
