@@ -10,6 +10,7 @@ from app.core.settings import VAR, Settings
 from app.core.signing import Signer, Suppressor
 from app.providers import registry
 from app.stages.audience.domains import DomainRules
+from app.stages.audience.proof import Proofs
 from app.stages.collect import snapshot
 from app.stages.collect.harvest import Source
 
@@ -24,6 +25,8 @@ class Container:
     signer: Signer
     suppressor: Suppressor
     domains: DomainRules
+    proofs: Proofs | None
+    """None where sign-ups need no proof of work."""
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
 
@@ -44,17 +47,19 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         raise ConfigurationError(
             f"MORNINGPOST_PROVIDERS names {len(settings.providers)} providers; mail leaves through exactly one"
         )
+    signer = Signer(settings.secret_keys)
     return Container(
         settings=settings,
         db=Database(settings.database_url),
         clock=clock or SystemClock(),
-        signer=Signer(settings.secret_keys),
+        signer=signer,
         suppressor=Suppressor(settings.suppression_key.get_secret_value()),
         domains=DomainRules(
             refused=frozenset(settings.refused_domains),
             allowed=frozenset(settings.allowed_domains),
             refuse_disposable=settings.refuse_disposable,
         ),
+        proofs=Proofs(signer, settings.altcha_cost) if settings.altcha == "on" else None,
         providers=registry.build(settings.providers, VAR),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,

@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     trusted_proxies: Words = ()
     signups_per_client: int = Field(30, ge=1, le=1_000_000)
     signups_per_minute: int = Field(120, ge=1, le=1_000_000)
+    altcha: Literal["off", "on"] = "off"
+    altcha_cost: int = Field(5_000, ge=1_000, le=100_000)
     refuse_disposable: bool = True
     refused_domains: Words = ()
     allowed_domains: Words = ()

@@ -3,7 +3,7 @@
 from app.models.base import Base
 from app.models.editions import Edition, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
-from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun
+from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.stories import Story
 from app.models.trends import TrendItem, TrendSnapshot
@@ -22,6 +22,7 @@ __all__ = [
     "Placement",
     "Release",
     "Shard",
+    "SpentProof",
     "Story",
     "Subscriber",
     "Suppression",

@@ -54,6 +54,17 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class SpentProof(Base):
+    """A proof of work that let a sign-up in: unique, so that each does so once."""
+
+    __tablename__ = "spent_proofs"
+
+    nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Of its challenge, in hexadecimal digits."""
+    until: Mapped[datetime] = mapped_column(index=True)
+    """When the challenge runs out."""
+
+
 class AuditEntry(Base):
     """Who did what to which row. Ids, never addresses."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from app.core.db import Database
-from app.store import idempotency, leases, transactional, trends
+from app.store import idempotency, leases, proofs, transactional, trends
 
 ANSWERS = timedelta(days=2)
 SLOTS = timedelta(days=90)
@@ -14,6 +14,8 @@ async def tidy(db: Database, now: datetime) -> str:
     """Removes what is past its time; safe to repeat. Gives a line for the record."""
     async with db.write() as session:
         await idempotency.prune(session, now - ANSWERS)
+    async with db.write() as session:
+        await proofs.prune(session, now)
     async with db.write() as session:
         await leases.prune_slots(session, now - SLOTS)
     async with db.write() as session:

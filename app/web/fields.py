@@ -30,6 +30,8 @@ class SignUp(BaseModel):
     utm_campaign: str = ""
     utm_term: str = ""
     utm_content: str = ""
+    altcha: str = ""
+    """The solution of a challenge of /altcha, as ALTCHA's libraries encode it; needed where /altcha gives one."""
 
     def origin(self) -> Origin:
         """Where the wish came from, as it was told."""

@@ -13,6 +13,7 @@ FIELD = "form"
 FILLED_AFTER = timedelta(seconds=2)
 LASTS = timedelta(hours=12)
 _LABEL = "sign-up form"
+_AGAIN = "a"
 
 
 class Age(Enum):
@@ -24,23 +25,29 @@ class Age(Enum):
     """Too old, not ours, or missing."""
 
 
-def make(signer: Signer, now: datetime) -> str:
-    """The signed time for a form that is shown now."""
-    at = str(int(now.timestamp()))
+def make(signer: Signer, now: datetime, *, again: bool = False) -> str:
+    """The signed time for a form that is shown now; `again` where it came back without a proof of work."""
+    at = f"{_AGAIN if again else ''}{int(now.timestamp())}"
     return f"{at}.{_mac(signer, at)}"
 
 
 def judge(signer: Signer, nonce: str, now: datetime) -> Age:
     """Is `nonce` one of ours, and neither too young nor too old?"""
     at, _, mac = nonce.partition(".")
-    if not (nonce.isascii() and at.isdecimal() and len(at) <= 11):
+    digits = at.removeprefix(_AGAIN)
+    if not (nonce.isascii() and digits.isdecimal() and len(digits) <= 11):
         return Age.STALE
     if not hmac.compare_digest(mac, _mac(signer, at)):
         return Age.STALE
-    age = now - datetime.fromtimestamp(int(at), UTC)
+    age = now - datetime.fromtimestamp(int(digits), UTC)
     if age >= LASTS:
         return Age.STALE
     return Age.GOOD if age >= FILLED_AFTER else Age.QUICK
+
+
+def shown_again(nonce: str) -> bool:
+    """Was this form shown because its first press had no proof of work? Says nothing unless `judge` calls it good."""
+    return nonce.startswith(_AGAIN)
 
 
 def _mac(signer: Signer, at: str) -> str:

@@ -14,6 +14,7 @@ from app.stages.audience import wording as consent_wording
 from app.stages.render.wording import day_and_month, full_date, minutes_to_read
 from app.web import nonce, wording
 from app.web.assets import Assets
+from app.web.guard import SITE_POLICY
 
 PUBLIC = "no-cache"
 """Cache-Control of a page that is the same for everybody: it may be kept, and is asked for again each time."""
@@ -38,6 +39,7 @@ class Pages:
             publication=publication,
             editor=parseaddr(publication.reply_to)[1],
             address=publication.public_url.partition("://")[2],
+            altcha=container.proofs is not None,
             consent=consent_wording.CONSENT.format(publication=publication.name),
             asset=lambda name: base + assets.path(name),
         )
@@ -63,4 +65,7 @@ def page(
     pages = cast("Pages", request.app.state.pages)
     context.setdefault("carried", {})
     context.setdefault("nonce", nonce.make(pages.container.signer, pages.container.clock.now()))
-    return HTMLResponse(pages.html(template, **context), status, {"cache-control": cache})
+    made = HTMLResponse(pages.html(template, **context), status, {"cache-control": cache})
+    if b"<altcha-widget" in made.body:
+        made.headers["content-security-policy"] = f"{SITE_POLICY}; connect-src 'self'; worker-src 'self'"
+    return made

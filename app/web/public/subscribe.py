@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from app.core.errors import InvalidInput
-from app.stages.audience import consent
+from app.stages.audience import consent, proof
 from app.stages.audience import wording as consent_wording
 from app.web import nonce
 from app.web.answers import AnswerWith
@@ -15,7 +15,7 @@ from app.web.deps import ContainerDep, Now, VisitorDep, WriteSession
 from app.web.fields import SignUp, form_of, is_form
 from app.web.pages import page
 from app.web.problems import MEDIA_TYPE, Problem
-from app.web.public.door import AdmittedDep, ask_again
+from app.web.public.door import AdmittedDep, ask_again, bad_proof
 
 router = APIRouter(tags=["readers"])
 
@@ -59,15 +59,17 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 )
 async def subscribe(
     request: Request,
-    wish: AdmittedDep,
+    admitted: AdmittedDep,
     session: WriteSession,
     container: ContainerDep,
     visitor: VisitorDep,
     now: Now,
 ) -> Response:
-    by_form = is_form(request)
+    wish, by_form = admitted.wish, is_form(request)
     method: Literal["form", "api"] = "form" if by_form else "api"
     try:
+        if admitted.proof:  # in the same transaction: an address that is refused does not use it up
+            await proof.spend(session, admitted.proof)
         await consent.subscribe(
             session,
             address=wish.email,
@@ -82,10 +84,16 @@ async def subscribe(
         )
     except InvalidInput as error:
         if by_form:
-            given = str((await form_of(request)).get(nonce.FIELD, ""))
-            raise AnswerWith(ask_again(request, wish, error=str(error), given=given)) from error
+            raise AnswerWith(await _once_more(request, wish, error)) from error
         raise
     typed = wish.email.strip()
     if by_form:
         return page(request, "asked.html", typed=typed)
     return JSONResponse({"message": _ASKED.format(address=typed)}, 202)
+
+
+async def _once_more(request: Request, wish: SignUp, error: InvalidInput) -> Response:
+    given = str((await form_of(request)).get(nonce.FIELD, ""))
+    if any(one.field == proof.FIELD for one in error.errors):
+        return bad_proof(request, wish, given)
+    return ask_again(request, wish, error=str(error), given=given)
