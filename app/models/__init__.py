@@ -5,6 +5,7 @@ from app.models.editions import Edition, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.readers import Consent, Placement, Subscriber, Suppression
+from app.models.sources import Sighting, Source, SourceHealth, SourceKind
 from app.models.stories import Story
 from app.models.trends import TrendItem, TrendSnapshot
 
@@ -22,6 +23,10 @@ __all__ = [
     "Placement",
     "Release",
     "Shard",
+    "Sighting",
+    "Source",
+    "SourceHealth",
+    "SourceKind",
     "SpentProof",
     "Story",
     "Subscriber",

@@ -47,6 +47,14 @@ class DeliveryStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class StoryStatus(StrEnum):
+    """What is gathered is a candidate; what an editor wrote or took is ready."""
+
+    CANDIDATE = "candidate"
+    READY = "ready"
+    DISMISSED = "dismissed"
+
+
 SUBSCRIBER_EDGES: Mapping[tuple[SubscriberStatus, SubscriberStatus], str] = {
     (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE): "pressed the button behind the confirmation link",
     (SubscriberStatus.ACTIVE, SubscriberStatus.LEFT): "unsubscribed",
@@ -81,6 +89,13 @@ EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {
     (EditionStatus.PARTIALLY_SENT, EditionStatus.SENT): "a late answer settled the last unknown hand-over",
 }
 
+STORY_EDGES: Mapping[tuple[StoryStatus, StoryStatus], str] = {
+    (StoryStatus.CANDIDATE, StoryStatus.READY): "an editor took it into a section",
+    (StoryStatus.CANDIDATE, StoryStatus.DISMISSED): "an editor does not want it",
+    (StoryStatus.DISMISSED, StoryStatus.CANDIDATE): "an editor wants to see it again",
+    (StoryStatus.READY, StoryStatus.DISMISSED): "an editor withdrew it before it was printed",
+}
+
 DELIVERY_EDGES: Mapping[tuple[DeliveryStatus, DeliveryStatus], str] = {
     (DeliveryStatus.QUEUED, DeliveryStatus.SENDING): "begun, in a group whose reader still stands",
     (DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED): "the reader left before the hand-over",
@@ -100,6 +115,7 @@ DELIVERY_EDGES: Mapping[tuple[DeliveryStatus, DeliveryStatus], str] = {
 EDGES: Mapping[type[StrEnum], Mapping[tuple[StrEnum, StrEnum], str]] = {
     SubscriberStatus: SUBSCRIBER_EDGES,  # type: ignore[dict-item]  # Mapping is invariant in its keys
     EditionStatus: EDITION_EDGES,  # type: ignore[dict-item]
+    StoryStatus: STORY_EDGES,  # type: ignore[dict-item]
     DeliveryStatus: DELIVERY_EDGES,  # type: ignore[dict-item]
 }
 

@@ -4,18 +4,29 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, insert, or_, select, update
 
 from app.core.db import Session
 from app.models import Story
 from app.models.content import Section
+from app.models.states import StoryStatus
+
+_WRITTEN: dict[str, Any] = {
+    "status": StoryStatus.READY,
+    "edition_id": None,
+    "canonical_url": "",
+    "summary": "",
+    "weight": 0.0,
+}
+"""What a story is that an editor writes."""
+_PRINTABLE = and_(Story.status == StoryStatus.READY, Story.edition_id.is_(None))
 
 
 async def add(session: Session, fields: dict[str, Any], now: datetime) -> int:
     """Writes a story down and gives its id. `fields` are the columns a caller may set."""
     made = await session.scalar(
-        insert(Story).values(**fields, edition_id=None, created_at=now, updated_at=now).returning(Story.id)
+        insert(Story).values({**_WRITTEN, **fields, "created_at": now, "updated_at": now}).returning(Story.id)
     )
     assert made is not None
     return int(made)
@@ -60,7 +71,7 @@ async def printable(session: Session, day: date, limit: int = 500) -> Sequence[S
     """What may run on `day`: not printed, not meant for a later day; the oldest first."""
     query = (
         select(Story)
-        .where(Story.edition_id.is_(None), or_(Story.publish_on.is_(None), Story.publish_on <= day))
+        .where(_PRINTABLE, or_(Story.publish_on.is_(None), Story.publish_on <= day))
         .order_by(Story.id)
         .limit(limit)
     )
@@ -68,10 +79,8 @@ async def printable(session: Session, day: date, limit: int = 500) -> Sequence[S
 
 
 async def waiting(session: Session) -> dict[Section, int]:
-    """How many unprinted stories each section has."""
-    rows = await session.execute(
-        select(Story.section, func.count()).where(Story.edition_id.is_(None)).group_by(Story.section)
-    )
+    """How many stories each section has that may be printed."""
+    rows = await session.execute(select(Story.section, func.count()).where(_PRINTABLE).group_by(Story.section))
     return dict(rows.all())
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
 
@@ -17,7 +18,7 @@ from app.stages.collect.huggingface import HuggingFace
 from app.stages.collect.movers import movers
 from app.stages.collect.ranking import comparable, moved, ranked
 from app.stages.collect.series import WEEK
-from app.store import trends
+from app.store import health, trends
 
 _MEMORY = timedelta(days=37)
 """How far back counts are read: a week, the four weeks that make a usual one, and a day at either end."""
@@ -83,15 +84,29 @@ async def collect(db: Database, sources: Sequence[Source], now: datetime, deadli
 
 async def _from_one(db: Database, source: Source, now: datetime, deadline: Deadline) -> SourceReport:
     before = await _before(db, source, now)
+    asked = monotonic()
     try:
         harvest = await source.fetch(before, deadline)
     except SourceError as error:
         _log.warning("a source of trends failed", source=source.name, why=str(error))
+        async with db.write() as session:
+            await health.record_failure(session, source.source.value, str(error), now, retry_after=error.retry_after)
         return SourceReport(source.name, 0, (str(error),))
+    await _record(db, source, harvest, round((monotonic() - asked) * 1000), now)
     for capture in harvest.captures:
         await _store(db, source.source, capture, before.get(capture.kind, Before()), now)
     await _store_movers(db, source.source, now)
     return _reported(source, harvest)
+
+
+async def _record(db: Database, source: Source, harvest: Harvest, latency_ms: int, now: datetime) -> None:
+    """It answered, though perhaps not with everything."""
+    items = sum(len(capture.rows) for capture in harvest.captures)
+    odd = " ".join(harvest.problems)
+    async with db.write() as session:
+        await health.record_success(
+            session, source.source.value, now, latency_ms=latency_ms, data_at=now, items=items, problem=odd
+        )
 
 
 def _reported(source: Source, harvest: Harvest) -> SourceReport:

@@ -18,7 +18,7 @@ from app.stages.collect.deadline import Deadline
 from app.stages.collect.harvest import Before, Capture, Harvest
 from app.stages.collect.snapshot import CollectReport, collect, sources
 from app.stages.compose.trending import trending
-from app.store import trends
+from app.store import health, trends
 from tests.conftest import NOON
 from tests.stages.collect.servers import both
 from tests.stages.collect.standin import Reply, StandIn, broken_json, closed_port, hanging, server_error
@@ -303,3 +303,18 @@ async def test_what_was_collected_is_what_is_printed(db: Database, clock: FixedC
     assert movers.rows[0].multiple == 16.3
     assert [one.name for one in movers.new] == ["frond-tts"]
     assert datetime.fromisoformat(movers.model_dump(mode="json")["as_of"]) == NOON
+
+
+async def test_each_source_has_its_record(db: Database, server: StandIn) -> None:
+    """What came of asking it: one that is down is told apart from one that is well."""
+    server.fail("/search", server_error())
+    places = sources(huggingface_url=server.url, github_url=server.url, contact="https://post.example.org")
+    await collect(db, places, NOON, 20)
+    async with db.read() as session:
+        github, hub = await health.every(session)
+    assert (hub.name, hub.failures, hub.problem, hub.succeeded_at) == ("huggingface", 0, "", NOON)
+    assert hub.items is not None
+    assert hub.items > 0
+    assert hub.latency_ms is not None
+    assert (github.name, github.failures, github.failed_at, github.succeeded_at) == ("github", 1, NOON, None)
+    assert "500" in github.problem

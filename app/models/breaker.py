@@ -1,0 +1,48 @@
+"""When a source that fails is left alone, and when one that answers has gone quiet. Pure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+TRIPS_AT = 3
+"""Failures in a row."""
+_FIRST, _LONGEST = timedelta(hours=1), timedelta(hours=12)
+_POLITEST = timedelta(hours=24)
+_QUIET_GAPS, _QUIET_AT_LEAST = 4, timedelta(days=4)
+"""A feed of working days is silent over a long weekend, and arXiv's is empty on Saturday and Sunday: both are well."""
+
+
+class Breaker(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+    """Not asked until a moment that is set."""
+    HALF_OPEN = "half_open"
+    """That moment has come: the next answer decides."""
+
+
+def state(failures: int, open_until: datetime | None, now: datetime) -> Breaker:
+    """Where the breaker stands."""
+    if open_until is None:
+        return Breaker.CLOSED
+    if now < open_until:
+        return Breaker.OPEN
+    return Breaker.HALF_OPEN if failures else Breaker.CLOSED
+
+
+def opened_until(failures: int, retry_after: float | None, now: datetime) -> datetime | None:
+    """After `failures` in a row: until when to leave the source alone; None: ask again at the usual time.
+
+    A wait that the source itself asked for (RFC 9110 section 10.2.3) is kept from the first time on.
+    """
+    asked = now + min(timedelta(seconds=retry_after), _POLITEST) if retry_after else None
+    if failures < TRIPS_AT:
+        return asked
+    ours = now + min(_FIRST * (1 << min(failures - TRIPS_AT, 10)), _LONGEST)
+    return max(ours, asked or ours)
+
+
+def quiet(data_at: datetime | None, usual_gap: float | None, now: datetime) -> bool:
+    """Whether the newest of a source is older than its habit explains; `usual_gap` is in seconds."""
+    if data_at is None:
+        return False
+    allowed = max(_QUIET_AT_LEAST, timedelta(seconds=_QUIET_GAPS * (usual_gap or 0.0)))
+    return now - data_at > allowed
