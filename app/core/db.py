@@ -24,10 +24,12 @@ from app.core.errors import ConfigurationError, StorageError, StorageUnavailable
 
 Session = AsyncSession
 
+_WAIT, _LOG_WAIT = 5000, 100
+"""How long SQLite waits for a lock, in milliseconds: ordinarily, and to empty its log."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
-    "busy_timeout=5000",
+    f"busy_timeout={_WAIT}",
     "foreign_keys=ON",
     "secure_delete=ON",
     "cache_size=-65536",
@@ -115,6 +117,24 @@ class Database:
         """Raises StorageUnavailable where the database does not answer."""
         async with self.read() as session:
             await session.execute(text("SELECT 1"))
+
+    async def truncate_log(self) -> bool:
+        """Moves SQLite's write-ahead log into the file and empties it: until then it holds what was erased.
+
+        False where a reader was in the way; then it is to be tried again. PostgreSQL has nothing to do.
+        """
+        if not self.is_sqlite:
+            return True
+        async with _translated(), self._writer.connect() as connection:
+            pooled = await connection.get_raw_connection()
+            driver: Any = pooled.driver_connection
+            # The one writer must not wait for readers as long as it usually may.
+            await driver.execute(f"PRAGMA busy_timeout={_LOG_WAIT}")
+            try:
+                busy, _, _ = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
+            finally:
+                await driver.execute(f"PRAGMA busy_timeout={_WAIT}")
+        return not busy
 
     async def close(self) -> None:
         await self._writer.dispose()

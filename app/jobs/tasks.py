@@ -11,7 +11,7 @@ from app.models import Edition
 from app.models.states import EditionStatus
 from app.operations import housekeeping
 from app.operations.slots import once
-from app.stages.audience import pending
+from app.stages.audience import erasure, pending
 from app.stages.collect import snapshot
 from app.stages.compose import draft
 from app.stages.render import freeze as press
@@ -123,6 +123,11 @@ async def forget(container: Container, owner: str) -> None:
     await once(
         container.db, container.clock, "forget", f"{now:%Y-%m-%d}", owner, lambda: pending.forget(container.db, now)
     )
+
+
+async def truncate(container: Container, owner: str) -> None:  # noqa: ARG001  # as every job
+    """Seconds after an erasure: empties the write-ahead log, which still holds what was erased."""
+    await erasure.truncate(container.db)
 
 
 async def tidy(container: Container, owner: str) -> None:

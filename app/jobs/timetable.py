@@ -25,5 +25,6 @@ TIMETABLE = (
     Entry("sweep", 30, tasks.sweep),
     Entry("remind", 60, tasks.remind),
     Entry("forget", 60, tasks.forget),
+    Entry("truncate", 5, tasks.truncate),
     Entry("housekeeping", 60, tasks.tidy),
 )

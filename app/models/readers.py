@@ -13,7 +13,10 @@ from app.models.states import Frequency, MailForm, SubscriberStatus
 
 
 class Subscriber(Base):
-    """A person. `ref` is the opaque id in links; `address_key` is the case-folded address, unique."""
+    """A person. `ref` is the opaque id in links; `address_key` is the case-folded address, unique.
+
+    Of one who was erased a row without a name remains, for the editions' figures (docs/decisions, erasure).
+    """
 
     __tablename__ = "subscribers"
 
@@ -43,17 +46,17 @@ class Subscriber(Base):
 
 
 class Consent(Base):
-    """One act of asking or agreeing. Rows are only ever added."""
+    """One act of asking or agreeing. Rows are only ever added; an erasure blanks what is personal in them."""
 
     __tablename__ = "consents"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
     act: Mapped[str] = mapped_column(String(24))
-    """`asked`, `confirmed`, `changed`, `paused`, `resumed`, `left` or `undone` (a leaving)."""
+    """`asked`, `imported`, `confirmed`, `changed`, `paused`, `resumed`, `left`, `undone` (a leaving) or `erased`."""
     at: Mapped[datetime]
     method: Mapped[str] = mapped_column(String(24))
-    """`form`, `api`, `link` or `one-click`."""
+    """`form`, `api`, `import`, `link`, `one-click` or `operator`."""
     wording: Mapped[str] = mapped_column(String(64))
     """Which text was agreed to: its version and SHA-256."""
     source: Mapped[str] = mapped_column(String(120))

@@ -9,6 +9,7 @@ class SubscriberStatus(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
     LEFT = "left"
+    ERASED = "erased"
 
 
 class Frequency(StrEnum):
@@ -66,6 +67,11 @@ SUBSCRIBER_EDGES: Mapping[tuple[SubscriberStatus, SubscriberStatus], str] = {
         SubscriberStatus.LEFT,
         SubscriberStatus.ACTIVE,
     ): "signed up again and confirmed, or undid leaving",
+    **{
+        (status, SubscriberStatus.ERASED): "asked to be forgotten; what is left is nobody's"
+        for status in SubscriberStatus
+        if status is not SubscriberStatus.ERASED
+    },
 }
 
 EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {

@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 from app.core.db import Database
-from app.store import idempotency, leases, proofs, transactional, trends
+from app.store import erasure, idempotency, leases, proofs, transactional, trends
 
 ANSWERS = timedelta(days=2)
 SLOTS = timedelta(days=90)
 SERVICE_MAIL = timedelta(days=30)
+ERASED = timedelta(days=3)
+"""So long an answer to a hand-over that was begun before an erasure may still come in."""
 
 
 async def tidy(db: Database, now: datetime) -> str:
@@ -20,6 +22,8 @@ async def tidy(db: Database, now: datetime) -> str:
         await leases.prune_slots(session, now - SLOTS)
     async with db.write() as session:
         mails = await transactional.prune(session, SERVICE_MAIL, now, kept="confirmation")
+    async with db.write() as session:
+        await erasure.blank_again(session, now - ERASED)
     async with db.write() as session:
         await trends.prune(session, now.date())
     return f"{mails} service mails forgotten"

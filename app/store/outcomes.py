@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import func, insert, select, text
 
 from app.core.db import Session
-from app.models import Delivery, DeliveryNote
-from app.models.states import DeliveryStatus
+from app.models import Delivery, DeliveryNote, Subscriber
+from app.models.states import DeliveryStatus, SubscriberStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ async def _handed_over_since(session: Session, edition_id: int, late: Sequence[O
 async def _note(
     session: Session, edition_id: int, outcomes: Sequence[Outcome], now: datetime, outcome: str | None = None
 ) -> None:
+    noted = [one for one in outcomes if outcome or one.status is not DeliveryStatus.ACCEPTED or one.attempt > 1]
+    erased = await _erased(session, noted)
     notes = [
         {
             "edition_id": edition_id,
@@ -117,13 +119,24 @@ async def _note(
             "at": now,
             "outcome": outcome or one.status.value,
             "code": one.code[:24],
-            "why": one.why[:400],
+            "why": "" if one.subscriber_id in erased else one.why[:400],
         }
-        for one in outcomes
-        if outcome or one.status is not DeliveryStatus.ACCEPTED or one.attempt > 1
+        for one in noted
     ]
     if notes:
         await session.execute(insert(DeliveryNote), notes)
+
+
+async def _erased(session: Session, outcomes: Sequence[Outcome]) -> set[int]:
+    """Whose reasons are not kept: servers like to repeat the address, and its owner was erased in mid-send."""
+    if not outcomes:
+        return set()
+    found = await session.scalars(
+        select(Subscriber.id).where(
+            Subscriber.id.in_([one.subscriber_id for one in outcomes]), Subscriber.status == SubscriberStatus.ERASED
+        )
+    )
+    return set(found.all())
 
 
 async def repeats(session: Session, edition_id: int) -> int:

@@ -37,6 +37,12 @@ async def get(session: Session, subscriber_id: int) -> Subscriber | None:
     return await session.get(Subscriber, subscriber_id)
 
 
+async def hold(session: Session, subscriber_id: int) -> Subscriber | None:
+    """As `get`, and nobody else changes the reader before this transaction ends."""
+    statement = select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update()
+    return await session.scalar(statement.execution_options(populate_existing=True))
+
+
 async def add_pending(
     session: Session,
     *,

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from app.core.db import Session
 from app.models import Subscriber, TransactionalEmail
-from app.models.states import DeliveryStatus, Frequency
+from app.models.states import DeliveryStatus, Frequency, SubscriberStatus
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OWED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
@@ -147,6 +147,9 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
             TransactionalEmail.status == DeliveryStatus.QUEUED,
             TransactionalEmail.due_at <= now,
             TransactionalEmail.expires_at > now,
+            exists().where(
+                Subscriber.id == TransactionalEmail.subscriber_id, Subscriber.status != SubscriberStatus.ERASED
+            ),
         )
         .order_by(TransactionalEmail.due_at, TransactionalEmail.id)
         .limit(most)

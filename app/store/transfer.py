@@ -203,6 +203,9 @@ async def page(session: Session, after: int, most: int) -> list[Standing]:
     )
     named: list[Any] = [getattr(Subscriber, one.name) for one in fields(Standing) if one.name != "source"]
     rows = await session.execute(
-        select(*named, source).where(Subscriber.id > after).order_by(Subscriber.id).limit(most)
+        select(*named, source)
+        .where(Subscriber.id > after, Subscriber.status != SubscriberStatus.ERASED)
+        .order_by(Subscriber.id)
+        .limit(most)
     )
     return [Standing(*values) for values in map(tuple, rows)]

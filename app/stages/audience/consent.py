@@ -76,11 +76,7 @@ async def subscribe(
     origin = origin.check()
     placement = origin.placement if await placements.exists(session, origin.placement) else None
     known = zone if zone and len(zone) <= 64 and zone_named(zone) else ""
-    await subscribers.add_pending(
-        session, address=parsed.mail, key=parsed.key, ref=opaque_reference(), zone=known, now=now
-    )
-    reader = await subscribers.hold_key(session, parsed.key)
-    assert reader is not None
+    reader = await _written_down(session, parsed, known, now)
     source = origin.source or ("" if placement else origin.placement)
     act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent, "", placement, origin.utm)
     await subscribers.record_consent(session, reader.id, act, now)
@@ -95,6 +91,17 @@ async def subscribe(
         now=now,
         until=now + CONFIRM_WITHIN,
     )
+
+
+async def _written_down(session: Session, parsed: addresses.Address, zone: str, now: datetime) -> Subscriber:
+    """The reader of an address, new or not, held. Whoever is erased between the two statements is new again."""
+    while True:
+        await subscribers.add_pending(
+            session, address=parsed.mail, key=parsed.key, ref=opaque_reference(), zone=zone, now=now
+        )
+        reader = await subscribers.hold_key(session, parsed.key)
+        if reader is not None:
+            return reader
 
 
 def _may_ask(asked: History, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber
 from app.models.states import SubscriberStatus
 from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION, ONE_EVERY, REMINDER
-from app.store import subscribers, suppressions, transactional
+from app.store import erasure, subscribers, suppressions, transactional
 
 REMIND_AFTER = timedelta(hours=48)
 FORGET_AFTER = timedelta(days=30)
@@ -35,6 +35,7 @@ async def refuse(session: Session, signer: Signer, suppressor: Suppressor, token
         return False
     await suppressions.add(session, suppressor.hash(reader.address_key), NOT_ASKED, now)
     await subscribers.forget(session, [reader.id])
+    await erasure.owe_truncation(session, now)
     return True
 
 
@@ -52,6 +53,8 @@ async def forget(db: Database, now: datetime) -> str:
     async with db.write() as session:
         gone = await subscribers.unconfirmed_since(session, now - FORGET_AFTER)
         await subscribers.forget(session, gone)
+        if gone:
+            await erasure.owe_truncation(session, now)
     return f"{len(gone)} unconfirmed sign-ups forgotten"
 
 

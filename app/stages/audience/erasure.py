@@ -1,0 +1,49 @@
+"""Being forgotten: the person goes from every table, and only a keyed hash keeps imports from bringing them back."""
+
+from datetime import datetime
+from typing import Literal
+
+from app.core.db import Database, Session
+from app.core.errors import NotFound
+from app.core.signing import Suppressor, opaque_reference
+from app.models import Subscriber
+from app.stages.audience import address as addresses
+from app.store import erasure, subscribers, suppressions
+from app.store.subscribers import Act
+
+ERASED = "erased"
+
+
+async def erase(
+    session: Session, suppressor: Suppressor, reader: Subscriber, method: Literal["link", "operator"], now: datetime
+) -> None:
+    """Erases a reader whom the caller holds. Erasing twice is erasing once.
+
+    The person may sign up again, as somebody new; an import or a call of the API brings nobody back.
+    """
+    hashed = suppressor.hash(reader.address_key)
+    if await erasure.erase(session, reader.id, reader.status, opaque_reference(), now):
+        await subscribers.record_consent(session, reader.id, Act("erased", method), now)
+        await suppressions.add(session, hashed, ERASED, now)
+
+
+async def erase_address(session: Session, suppressor: Suppressor, address: str, now: datetime) -> int:
+    """Erases the reader of `address` for an operator; gives their id. Raises InvalidInput, NotFound."""
+    reader = await subscribers.hold_key(session, addresses.parse(address).key)
+    if reader is None:
+        raise NotFound("No reader has that address.")
+    await erase(session, suppressor, reader, "operator", now)
+    return reader.id
+
+
+async def truncate(db: Database) -> bool:
+    """Empties the write-ahead log if something was erased since; False where it has to be tried again."""
+    async with db.read() as session:
+        owed = await erasure.truncation_owed(session)
+    if owed is None:
+        return True
+    if not await db.truncate_log():
+        return False
+    async with db.write() as session:
+        await erasure.truncated(session, owed)
+    return True
