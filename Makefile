@@ -15,8 +15,13 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/cache
 endif
 
+# Keys sorted by file and without line numbers: two people who add strings in two places do not meet.
+LOCALE := app/locale
+STRINGS := --sort-by-file --add-location=file --no-wrap
+KEYWORDS := -k say:1 -k plural:1,2 -k dated:1
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint fix bench docs-check lock
+.PHONY: help demo test setup lint fix bench docs-check strings lock
 
 help:
 	@echo "make demo        a whole morning on this machine: sign-up, edition, mail"
@@ -26,6 +31,7 @@ help:
 	@echo "make fix         put formatting and imports right"
 	@echo "make bench       measure against the budgets"
 	@echo "make docs-check  every setting, command and provider stands in the docs"
+	@echo "make strings     bring the catalogues in step with the words in the code"
 	@echo "make lock        compile the two locks again from pyproject.toml"
 
 demo: .venv/run.ok
@@ -51,6 +57,14 @@ bench: .venv/dev.ok
 
 docs-check: .venv/dev.ok
 	$(BIN)/python -m pytest tests/house/test_docs.py
+
+# LANGUAGE=fr begins a new catalogue. What nobody says any more leaves the catalogues at once; git remembers it.
+strings: .venv/dev.ok
+	@$(BIN)/pybabel --quiet extract -F babel.cfg $(KEYWORDS) $(STRINGS) --omit-header -c Translators: -o $(LOCALE)/messages.pot .
+	@[ -z "$(LANGUAGE)" ] || $(BIN)/pybabel --quiet init -i $(LOCALE)/messages.pot -d $(LOCALE) -l $(LANGUAGE) --no-wrap
+	@for file in $(LOCALE)/*/LC_MESSAGES/messages.po; do \
+	  $(BIN)/pybabel --quiet update -i $(LOCALE)/messages.pot -o $$file -l $$(basename $${file%/LC_MESSAGES/*}) \
+	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date; done
 
 # The second lock is bound by the first: what the tests run is what is served. UPGRADE=--upgrade takes newer releases.
 lock: .venv/uv-$(UV_VERSION).ok

@@ -149,6 +149,11 @@ async def choose_frequency(session: Session, subscriber_id: int, frequency: Freq
     return await _set(session, subscriber_id, reading, frequency=frequency)
 
 
+async def speak(session: Session, subscriber_id: int, language: str) -> None:
+    """Keeps the language of a sign-up; whoever reads or rests chooses theirs behind their own link."""
+    await _set(session, subscriber_id, (SubscriberStatus.PENDING, SubscriberStatus.LEFT), language=language)
+
+
 async def _set(session: Session, subscriber_id: int, among: tuple[SubscriberStatus, ...], **values: Any) -> bool:
     changed = await session.scalar(
         update(Subscriber)

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from app.core.errors import FieldError, InvalidInput
 from app.stages.audience.origin import HIDDEN, UTM, Origin, of_fields
+from app.web.speech import speak
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -23,6 +24,8 @@ class SignUp(BaseModel):
     """An IANA name, such as Europe/London; empty or unknown means the paper's own."""
     source: str = ""
     """Where the reader found the form, in the sender's own words."""
+    language: str = ""
+    """The language of pages and service mail, as an RFC 5646 tag such as de; empty or unknown means the paper's own."""
     placement: str = ""
     """The code of a placement; one that is not known is kept as the source."""
     utm_source: str = ""
@@ -63,6 +66,7 @@ async def sign_up(request: Request) -> SignUp:
         read = _from_form(await form_of(request))
     else:
         raise HTTPException(415, "Send a form or JSON.")
+    speak(request, read.language)
     refuse_controls(read)
     return read
 

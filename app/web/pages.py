@@ -1,4 +1,4 @@
-"""Pages: Jinja2 templates with what every page knows of the paper."""
+"""Pages: Jinja2 templates with what every page knows of the paper, in the language of whoever asks."""
 
 from email.utils import parseaddr
 from pathlib import Path
@@ -10,9 +10,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.bootstrap import Container
+from app.core.language import Language
+from app.core.templating import teach
 from app.stages.audience import wording as consent_wording
 from app.stages.render.wording import day_and_month, full_date, minutes_to_read
-from app.web import nonce, wording
+from app.web import nonce, speech, wording
 from app.web.assets import Assets
 from app.web.guard import SITE_POLICY
 
@@ -24,26 +26,37 @@ class Pages:
     """The templates, bound to one paper. `base` is the path PUBLIC_URL ends in, before every link."""
 
     def __init__(self, container: Container, assets: Assets) -> None:
-        publication = container.settings.publication
-        base = urlsplit(publication.public_url).path
         self.container = container
-        self._environment = Environment(
+        self._assets = assets
+        self._environments: dict[Language, Environment] = {}
+
+    def html(self, template: str, language: Language, **context: Any) -> str:
+        """The template, filled. A name it lacks is an error, never a blank."""
+        if language not in self._environments:
+            self._environments[language] = self._environment(language)
+        return self._environments[language].get_template(template).render(context)
+
+    def _environment(self, language: Language) -> Environment:
+        publication = self.container.settings.publication
+        base = urlsplit(publication.public_url).path
+        made = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(
+        teach(made, language)
+        made.globals.update(
             base=base,
             publication=publication,
             editor=parseaddr(publication.reply_to)[1],
             address=publication.public_url.partition("://")[2],
-            altcha=container.proofs is not None,
-            consent=consent_wording.CONSENT.format(publication=publication.name),
-            asset=lambda name: base + assets.path(name),
+            altcha=self.container.proofs is not None,
+            consent=consent_wording.consent(publication.name),
+            asset=lambda name: base + self._assets.path(name),
         )
-        self._environment.filters.update(
+        made.filters.update(
             full_date=full_date,
             minutes_to_read=minutes_to_read,
             day_and_date=wording.day_and_date,
@@ -52,10 +65,7 @@ class Pages:
             clock_time=wording.clock_time,
             date_and_time=wording.date_and_time,
         )
-
-    def html(self, template: str, **context: Any) -> str:
-        """The template, filled. A name it lacks is an error, never a blank."""
-        return self._environment.get_template(template).render(context)
+        return made
 
 
 def page(
@@ -63,9 +73,12 @@ def page(
 ) -> HTMLResponse:
     """A page of the site. It is kept nowhere unless `cache` says otherwise."""
     pages = cast("Pages", request.app.state.pages)
+    language = speech.language_for(request)
     context.setdefault("carried", {})
     context.setdefault("nonce", nonce.make(pages.container.signer, pages.container.clock.now()))
-    made = HTMLResponse(pages.html(template, **context), status, {"cache-control": cache})
+    context.update(lang=speech.kept(request), in_other_languages=speech.others(request))
+    made = HTMLResponse(pages.html(template, language, **context), status, {"cache-control": cache})
     if b"<altcha-widget" in made.body:
         made.headers["content-security-policy"] = f"{SITE_POLICY}; connect-src 'self'; worker-src 'self'"
+    speech.mark(made.headers, language)
     return made

@@ -59,7 +59,7 @@ async def test_the_form_is_answered_by_a_page_that_says_what_happens_next(
 
 async def test_the_wording_that_is_recorded_is_the_one_on_the_form(client: AsyncClient) -> None:
     front = await client.get("/")
-    assert wording.CONSENT.format(publication="The AI Morning Post") in front.text
+    assert wording.consent("The AI Morning Post") in front.text
 
 
 async def test_json_is_answered_with_202_and_the_same_words(client: AsyncClient, container: Container) -> None:

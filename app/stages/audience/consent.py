@@ -7,6 +7,7 @@ from typing import Literal
 from app.core.calendar import zone_named
 from app.core.db import Session
 from app.core.errors import InvalidToken
+from app.core.languages import find
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
@@ -58,6 +59,7 @@ async def subscribe(
     zone: str = "",
     method: Literal["form", "api"],
     origin: Origin = _UNTOLD,
+    language: str = "",
     wording: str = "",
     suppressor: Suppressor,
     domains: DomainRules,
@@ -66,7 +68,7 @@ async def subscribe(
 ) -> None:
     """Writes a sign-up down and owes a confirmation mail. Does the same, to the eye, for every address.
 
-    `zone` is an IANA name from the browser; one we do not know counts as none.
+    `zone` is an IANA name from the browser, `language` the tag of the form's; one we do not know counts as none.
     Who may be written to decides only what the last statement writes, never which statements run or what is answered.
     A placement's code that we do not know is kept as the source: the sign-up stands, and no number is false.
     Raises InvalidInput with a sentence on `email` or on what the origin says.
@@ -75,11 +77,13 @@ async def subscribe(
     domains.check(parsed)
     origin = origin.check()
     placement = origin.placement if await placements.exists(session, origin.placement) else None
+    spoken = find(language)
     known = zone if zone and len(zone) <= 64 and zone_named(zone) else ""
     reader = await _written_down(session, parsed, known, now)
     source = origin.source or ("" if placement else origin.placement)
     act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent, "", placement, origin.utm)
     await subscribers.record_consent(session, reader.id, act, now)
+    await subscribers.speak(session, reader.id, spoken.tag if spoken else reader.language)
     barred = await suppressions.reason(session, suppressor.hash(parsed.key)) in BARRED
     asked = await transactional.history(session, CONFIRMATION, reader.id, reader.confirmed_at, now)
     await transactional.owe_if(

@@ -2,14 +2,25 @@
 
 import hashlib
 
-CONSENT = (
-    "Send me {publication} by email each morning. One message asks me to confirm; nothing else is sent "
-    "until I do. I can leave at any time, in one click."
-)
+from app.core.language import ENGLISH, Language, Phrase, say
+
 VERSION = 1
 
 
-def fingerprint(publication: str) -> str:
-    """The version and SHA-256 of the text as `publication` shows it, as `1:hex` (64 characters at most)."""
-    digest = hashlib.sha256(CONSENT.format(publication=publication).encode()).hexdigest()
-    return f"{VERSION}:{digest[:60]}"
+def consent(publication: str) -> Phrase:
+    """What stands under the button of the form."""
+    return say(
+        "Send me {publication} by email each morning. One message asks me to confirm; nothing else is sent "
+        "until I do. I can leave at any time, in one click.",
+        publication=publication,
+    )
+
+
+def fingerprint(publication: str, language: Language = ENGLISH) -> str:
+    """The version and SHA-256 of the text as it is shown in `language`, as `1:hex`, or `1-de:hex` where translated.
+
+    64 characters at most.
+    """
+    digest = hashlib.sha256(consent(publication).in_(language).encode()).hexdigest()
+    version = str(VERSION) if language == ENGLISH else f"{VERSION}-{language.tag}"
+    return f"{version}:{digest}"[:62]

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
+from app.bootstrap import Container
 from app.core.errors import InvalidInput
+from app.core.languages import language_of
 from app.stages.audience import consent, proof
 from app.stages.audience import wording as consent_wording
 from app.web import nonce
@@ -26,6 +28,11 @@ class Asked(BaseModel):
     """The same for every address, known or not."""
 
     message: str
+
+
+def _agreed_to(container: Container, wish: SignUp) -> str:
+    """Which words stood under the button: the form names the language it was shown in."""
+    return consent_wording.fingerprint(container.settings.publication_name, language_of(wish.language))
 
 
 _BODY: dict[str, Any] = {
@@ -76,7 +83,8 @@ async def subscribe(
             zone=wish.timezone,
             method=method,
             origin=wish.origin(),
-            wording=consent_wording.fingerprint(container.settings.publication_name) if by_form else "",
+            language=wish.language,
+            wording=_agreed_to(container, wish) if by_form else "",
             suppressor=container.suppressor,
             domains=container.domains,
             visitor=visitor,
