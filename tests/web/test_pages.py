@@ -247,3 +247,11 @@ async def test_static_files_are_kept_for_a_year_under_their_hash_only(client: As
         assert bare.content == named.content
     assert (await client.get("/static/../main.py")).status_code == 404
     assert (await client.get("/static/%2e%2e/pages.py")).status_code == 404
+
+
+async def test_browsers_find_the_mark_where_they_look_unasked(client: AsyncClient) -> None:
+    """A stored edition names no icon, so they ask for /favicon.ico."""
+    for method in ("GET", "HEAD"):
+        answer = await client.request(method, "/favicon.ico")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "image/svg+xml"

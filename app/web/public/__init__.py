@@ -2,8 +2,20 @@
 
 from fastapi import APIRouter
 
-from app.web.public import altcha, confirm, editions, front, health, outbox, preferences, qr, subscribe, unsubscribe
+from app.web.public import (
+    altcha,
+    confirm,
+    editions,
+    front,
+    health,
+    icon,
+    outbox,
+    preferences,
+    qr,
+    subscribe,
+    unsubscribe,
+)
 
 router = APIRouter()
-for room in (front, subscribe, altcha, confirm, preferences, unsubscribe, editions, qr, health, outbox):
+for room in (front, subscribe, altcha, confirm, preferences, unsubscribe, editions, qr, icon, health, outbox):
     router.include_router(room.router)
