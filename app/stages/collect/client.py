@@ -108,7 +108,7 @@ async def calling(name: str, url: str, contact: str, headers: Mapping[str, str])
     async with httpx.AsyncClient(
         base_url=url,
         headers={"User-Agent": f"ai-morning-post (+{contact})", "Accept": "application/json", **headers},
-        verify=_trusted(),
+        verify=trusted(),
         timeout=_TIMEOUT,
         follow_redirects=True,
         max_redirects=3,
@@ -117,7 +117,7 @@ async def calling(name: str, url: str, contact: str, headers: Mapping[str, str])
 
 
 @lru_cache(maxsize=1)
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """httpx's own certificates, and those this machine trusts, such as a proxy's. Made once: it takes a while."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
