@@ -13,6 +13,8 @@ from app.stages.audience.domains import DomainRules
 from app.stages.audience.proof import Proofs
 from app.stages.collect import snapshot
 from app.stages.collect.harvest import Source
+from app.stages.send import exchangers
+from app.stages.send.exchangers import Exchangers
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Container:
     domains: DomainRules
     proofs: Proofs | None
     """None where sign-ups need no proof of work."""
+    exchangers: Exchangers | None
+    """None where DNS is not asked whether a domain takes mail."""
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
 
@@ -60,6 +64,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
             refuse_disposable=settings.refuse_disposable,
         ),
         proofs=Proofs(signer, settings.altcha_cost) if settings.altcha == "on" else None,
+        exchangers=exchangers.build(settings.resolver) if settings.check_mx == "on" else None,
         providers=registry.build(settings.providers, VAR),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,

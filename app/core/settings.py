@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from email.utils import parseaddr
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -47,6 +47,19 @@ class Publication:
     zone: ZoneInfo
     deliver_minute: int
     """The default delivery time as a minute of the local day."""
+
+
+def host_and_port(server: str, default: int = 53) -> tuple[str, int]:
+    """The address and port of `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`.
+
+    Raises ValueError.
+    """
+    host, colon, port = server.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")):
+        host, port = server, str(default)
+    if not 1 <= int(port) <= 65_535:
+        raise ValueError(f"{port} is no port")
+    return str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
 
 
 class Settings(BaseSettings):
@@ -95,6 +108,8 @@ class Settings(BaseSettings):
     signups_per_minute: int = Field(120, ge=1, le=1_000_000)
     altcha: Literal["off", "on"] = "off"
     altcha_cost: int = Field(5_000, ge=1_000, le=100_000)
+    check_mx: Literal["off", "on"] = "off"
+    resolver: str = ""
     refuse_disposable: bool = True
     refused_domains: Words = ()
     allowed_domains: Words = ()
@@ -177,6 +192,16 @@ class Settings(BaseSettings):
                 ip_network(text)
             except ValueError:
                 raise ValueError(f"{text!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("resolver")
+    @classmethod
+    def _server(cls, value: str) -> str:
+        if value:
+            try:
+                host_and_port(value)
+            except ValueError:
+                raise ValueError("must be an IP address, or one with a port, such as 192.0.2.1:5353") from None
         return value
 
     @field_validator("refused_domains", "allowed_domains")

@@ -18,6 +18,9 @@ from app.stages.send.mornings import next_paper
 from app.stages.send.transactional import Rendered
 from app.store.transactional import Begun
 
+ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER})
+"""Mail to addresses that nobody has confirmed yet."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +31,8 @@ class Mailroom:
         self._container = container
         self._owner = owner
         self._stop = stop
+        exchangers = container.exchangers
+        self._check = transactional.DomainCheck(exchangers, ASKED_FIRST) if exchangers else None
         self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
 
     async def post(self) -> None:
@@ -40,6 +45,7 @@ class Mailroom:
             render=self._letter,
             owner=self._owner,
             stop=self._stop,
+            check=self._check,
         )
 
     async def papers(self) -> None:

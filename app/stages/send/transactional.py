@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
 from app.stages.send import policy
+from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.store import leases, transactional
@@ -40,6 +41,21 @@ Render = Callable[[Begun], Rendered]
 """Makes the mail of a row; rendering's work, handed in by the jobs."""
 
 
+@dataclass(frozen=True, slots=True)
+class DomainCheck:
+    """Before mail of these kinds is handed over, DNS is asked whether the domain takes any."""
+
+    exchangers: Exchangers
+    kinds: Collection[str]
+
+    async def refusal(self, row: Begun, group: Sequence[Begun]) -> Rejected | None:
+        """Why nothing is handed over. Asks for the row's whole group at once, so that it waits together."""
+        if row.kind not in self.kinds:
+            return None
+        await self.exchangers.prepare(one.address for one in group if one.kind in self.kinds)
+        return await self.exchangers.refusal(row.address)
+
+
 @dataclass
 class PostLedger:
     """The stream of service mail, as `Handover` wants it."""
@@ -49,6 +65,9 @@ class PostLedger:
     provider: Provider
     settings: Settings
     clock: Clock
+    check: DomainCheck | None = None
+    group: Sequence[Begun] = ()
+    """The rows that were begun last."""
 
     async def open(self, session: Session) -> None:
         """Puts in order what an earlier owner left behind. Service mail is always sent again within its expiry."""
@@ -60,13 +79,16 @@ class PostLedger:
         return await leases.renew_slot(session, JOB, SLOT, self.epoch)
 
     async def begin(self, session: Session, most: int) -> Sequence[Begun]:
-        return await transactional.begin(
+        self.group = await transactional.begin(
             session, provider=self.provider.name, epoch=self.epoch, most=most, now=self.clock.now()
         )
+        return self.group
 
     async def address(self, row: Begun) -> Message | Receipt:
         if self.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
+        if self.check and (refusal := await self.check.refusal(row, self.group)):
+            return refusal
         made = self.render(row)
         sender = self.settings.publication.sender[1]
         return Message(
@@ -115,6 +137,7 @@ async def send_owed(
     render: Render,
     owner: str,
     stop: asyncio.Event,
+    check: DomainCheck | None = None,
 ) -> int:
     """Hands over the service mail that is due; gives how many messages there were."""
     async with db.read() as session:
@@ -124,7 +147,7 @@ async def send_owed(
         epoch = await leases.take_slot(session, JOB, SLOT, owner, clock.now())
         if epoch is None:
             return 0
-        ledger = PostLedger(epoch, render, provider, settings, clock)
+        ledger = PostLedger(epoch, render, provider, settings, clock, check)
         await ledger.open(session)
     handover = Handover(db, ledger, stop)
     await handover.run(provider)
