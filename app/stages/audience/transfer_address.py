@@ -20,17 +20,25 @@ _FOLDED = re.compile(
 )
 
 
-def parse(text: str) -> Address:
-    """The same as `address.parse(text)` for every text, errors included."""
+def parse(text: str) -> tuple[str, str]:
+    """`mail` and `key` of `address.parse(text)` for every text, errors included."""
+    return _waved_through(text) or _judged(address.parse(text))
+
+
+def _judged(found: Address) -> tuple[str, str]:
+    return found.mail, found.key
+
+
+def _waved_through(text: str) -> tuple[str, str] | None:
     plain = _PLAIN.fullmatch(text)
     if plain is None or len(text) > _SURELY_SHORT:
-        return address.parse(text)
+        return None
     local, domain = plain[1], plain[2]
     known = None if len(local) > _LONGEST_LOCAL or _FOLDED.fullmatch(local) else _domain(domain)
     if known is None:
-        return address.parse(text)
+        return None
     mail = f"{local}@{known}"
-    return Address(mail, mail.lower())
+    return mail, mail.lower()
 
 
 @lru_cache(maxsize=50_000)
