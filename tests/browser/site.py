@@ -25,9 +25,12 @@ T = TypeVar("T")
 
 
 class Site:
-    """Serves from a thread with its own event loop until the block ends; `run` carries a coroutine over to it."""
+    """Serves from a thread with its own event loop until the block ends; `run` carries a coroutine over to it.
 
-    def __init__(self, database_url: str, clock: FixedClock) -> None:
+    `settings` are those that a test wants otherwise.
+    """
+
+    def __init__(self, database_url: str, clock: FixedClock, **settings: Any) -> None:
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -38,8 +41,7 @@ class Site:
             public_url=self.url,
             timezone="Europe/London",
             postal_address="1 Press Lane, London",
-            signups_per_client=1000,
-            signups_per_minute=1000,
+            **{"signups_per_client": 1000, "signups_per_minute": 1000, **settings},
         )
         self.outbox = VAR.resolve() / "outbox"
         self.container: Container

@@ -146,6 +146,13 @@ async def test_a_browser_without_scripts_gets_in_by_one_press_more(
     assert await readers.status("a@example.org") == "pending"
 
 
+async def test_the_sentences_are_said_in_german(client: AsyncClient, container: Container) -> None:
+    """The one over the button, and the one the widget shows."""
+    again = await client.post("/subscribe?lang=de", data=form(container, email="a@example.org"))
+    assert "vielleicht weil er keine Skripte ausführt" in again.text
+    assert 'data-busy="Einen Augenblick: Ihr Browser' in again.text
+
+
 async def test_without_proofs_a_tenth_gets_in(client: AsyncClient, container: Container, clock: FixedClock) -> None:
     """Four of forty an hour from one network; a proof still opens the door."""
     now = container.clock.now()

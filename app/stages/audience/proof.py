@@ -1,12 +1,9 @@
 """Proof of work before a sign-up: ALTCHA's second protocol, PBKDF2 over a counter (see the package `altcha`).
 
-A challenge is only signed, never stored: making one costs nothing. The library judges `expiresAt` by the machine's
-wall clock, so the signed expiry stands in the challenge's `data` and is judged here; `expiresAt` beside it only tells
-the widget when to ask anew.
+A challenge is only signed, never stored: making one costs nothing. The protocol's `expiresAt` is left out, because the
+library and the widget each judge it by their own machine's clock; the expiry stands in the signed `data` instead.
 """
 
-import json
-from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,7 +50,6 @@ class Proofs:
             ALGORITHM, self._cost, key_prefix=_PREFIX, data={"until": until}, hmac_secret=self._key
         )
         challenge: dict[str, Any] = made.to_dict()
-        challenge["parameters"]["expiresAt"] = until
         return challenge
 
     def read(self, text: str, now: datetime) -> Proof:
@@ -76,9 +72,7 @@ class Proofs:
 def _payload(text: str) -> altcha.Payload:
     if len(text) <= _LONGEST:
         try:
-            fields = json.loads(b64decode(text))
-            fields["challenge"]["parameters"].pop("expiresAt", None)  # not signed; see above
-            return altcha.Payload.from_dict(fields)
+            return altcha.Payload.from_base64(text)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
     raise InvalidInput(_WRONG, FIELD)

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 
 from app.core.buckets import TokenBuckets
 from app.core.errors import InvalidInput, TooMany
+from app.core.language import say
 from app.core.settings import Settings
 from app.stages.audience.proof import Proof, Proofs
 from app.web import nonce
@@ -33,11 +34,11 @@ _AGAIN = {
     nonce.Age.QUICK: "That was quicker than we can read. Please press the button once more.",
     nonce.Age.STALE: "This form has been open for long, or comes from elsewhere. Please press the button once more.",
 }
-_NO_PROOF = (
+_NO_PROOF = say(
     "Your browser did not do the sum that keeps machines out, perhaps because it runs no scripts. "
     "Please press the button once more."
 )
-_BAD_PROOF = "The sum that keeps machines out did not hold, or has run out. Please press the button once more."
+_BAD_PROOF = say("The sum that keeps machines out did not hold, or has run out. Please press the button once more.")
 
 
 @dataclass(frozen=True, slots=True)

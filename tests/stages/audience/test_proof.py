@@ -72,6 +72,7 @@ def test_two_challenges_are_never_the_same() -> None:
         changed("challenge", "parameters", "nonce", to="00" * 16),
         changed("challenge", "parameters", "data", "until", to=99_999_999_999),
         changed("challenge", "parameters", "data", to=None),
+        changed("challenge", "parameters", "expiresAt", to=99_999_999_999),
         changed("challenge", "parameters", "algorithm", to="SHA-256"),
         changed("challenge", "signature", to="0" * 64),
         changed("challenge", "signature", to=None),
@@ -100,11 +101,6 @@ def test_another_houses_challenge_is_refused() -> None:
         PROOFS.read(packed(others), NOON)
 
 
-def test_the_widgets_own_expiry_may_say_anything() -> None:
-    """It tells the widget when to ask anew; only what is signed counts."""
-    assert PROOFS.read(changed("challenge", "parameters", "expiresAt", to=1), NOON)
-
-
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner))
 FIELDS = st.sampled_from(
@@ -115,7 +111,7 @@ FIELDS = st.sampled_from(
         ("challenge", "signature"),
         ("solution", "counter"),
         ("solution", "derivedKey"),
-        *(("challenge", "parameters", name) for name in SOLVED["challenge"]["parameters"] if name != "expiresAt"),
+        *(("challenge", "parameters", name) for name in SOLVED["challenge"]["parameters"]),
     ]
 )
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from app.core.db import Database
 from app.core.errors import InvalidToken
@@ -167,16 +167,21 @@ def statements(db: Database) -> Iterator[list[str]]:
 
 
 async def test_known_and_unknown_addresses_cost_the_same_statements(db: Database) -> None:
-    """New, pending, active, left, used up, barred, erased: the same statements in the same order."""
+    """New, pending, active, resting, left, used up, barred, erased: the same text of each, in the same order."""
     await add_reader(db, "active@example.org")
     await add_reader(db, "pending@example.org", confirmed_at=None)
+    for status in (SubscriberStatus.PAUSED, SubscriberStatus.LEFT):
+        reader = await add_reader(db, f"{status}@example.org")
+        async with db.write() as session:
+            await session.execute(update(Subscriber).where(Subscriber.id == reader).values(status=status))
     for days in range(3):
         await ask(db, NOON + days * DAY, "used-up@example.org")
         await hand_over(db, NOON + days * DAY)
     await suppress(db, "not-asked", "barred@example.org")
+    await suppress(db, "operator", "suppressed@example.org")
     await suppress(db, "erased", "erased@example.org")
     ran = {}
-    for who in ("new", "active", "pending", "used-up", "barred", "erased"):
+    for who in ("new", "active", "pending", "paused", "left", "used-up", "barred", "suppressed", "erased"):
         with statements(db) as seen:
             await ask(db, NOON + 9 * DAY, f"{who}@example.org")
         ran[who] = list(seen)
