@@ -3,9 +3,10 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -19,7 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURES = Path(os.environ.get("SCREENSHOTS") or ROOT / "var" / "screenshots").resolve()
 MISSING = "there is no chromium on this machine: apt-get install chromium (Debian), or put one on PATH"
 
-Opening = Callable[[Device], Reader]
+
+class Opening(Protocol):
+    """Opens a window; with `bypass_csp` one in which a checker may run scripts of its own."""
+
+    def __call__(self, device: Device, *, bypass_csp: bool = False, locale: str = "en-GB") -> Reader: ...
 
 
 # While Playwright's loop runs in this thread nothing else asynchronous can: so it is not of the session, and the
@@ -65,4 +70,9 @@ def pictures(request: pytest.FixtureRequest) -> Path:
 def opened(browser: Browser, site: Site, pictures: Path) -> Iterator[Opening]:
     """Opens windows on the site; each is closed, and its complaints are read, when the test ends."""
     with ExitStack() as windows:
-        yield lambda device: windows.enter_context(Reader(browser, site, device, pictures))
+
+        def open_window(device: Device, *, bypass_csp: bool = False, locale: str = "en-GB") -> Reader:
+            made = Reader(browser, site, device, pictures, bypass_csp=bypass_csp, locale=locale)
+            return windows.enter_context(made)
+
+        yield open_window

@@ -35,7 +35,14 @@ class Reader:
     """One private window on `site`. What goes wrong in it is in `complaints`, and fails the test at its end."""
 
     def __init__(
-        self, browser: Browser, site: Site, device: Device, pictures: Path, *, bypass_csp: bool = False
+        self,
+        browser: Browser,
+        site: Site,
+        device: Device,
+        pictures: Path,
+        *,
+        bypass_csp: bool = False,
+        locale: str = "en-GB",
     ) -> None:
         self.site = site
         self.device = device
@@ -52,7 +59,7 @@ class Reader:
             java_script_enabled=device.javascript,
             color_scheme=device.scheme,
             bypass_csp=bypass_csp,
-            locale="en-GB",
+            locale=locale,
             timezone_id="Europe/Berlin",
         )
         self._context.set_default_timeout(10_000)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.bootstrap import Container, build
 from app.core.clock import FixedClock
@@ -45,6 +46,7 @@ class Site:
         )
         self.outbox = VAR.resolve() / "outbox"
         self.container: Container
+        self.app: FastAPI
         self._loop: asyncio.AbstractEventLoop
         self._server: uvicorn.Server
         self._up: Future[None] = Future()
@@ -54,8 +56,8 @@ class Site:
         self._loop = asyncio.get_running_loop()
         try:
             self.container = build(self.settings, self.clock)
-            app = create_app(self.container)
-            self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+            self.app = create_app(self.container)
+            self._server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, timeout_graceful_shutdown=5))
         except BaseException as error:
             self._up.set_exception(error)
             raise

@@ -10,8 +10,7 @@ from tests.browser.conftest import Opening
 from tests.browser.paper import HEADLINE, print_paper, status_of
 from tests.browser.reader import DESKTOP, PHONE, Device, Reader
 from tests.browser.site import Site, link_in
-
-ADA = "ada@example.org"
+from tests.browser.steps import ADA, open_mail, sign_up
 
 WALKS = [
     ("sqlite", DESKTOP),
@@ -19,22 +18,6 @@ WALKS = [
     ("postgresql", replace(DESKTOP, scheme="dark", javascript=False)),
     ("sqlite", replace(PHONE, javascript=False)),
 ]
-
-
-def sign_up(reader: Reader, address: str = ADA) -> None:
-    """By the form on the front page, as slowly as a person."""
-    reader.open("/")
-    reader.page.get_by_label("Email address").fill(address)
-    reader.site.pass_time()
-    reader.press("Send me the paper")
-
-
-def open_mail(reader: Reader, subject: str) -> None:
-    """Reads the newest mail in the outbox, as a person would in a mail program."""
-    reader.site.post()
-    reader.open("/outbox")
-    reader.page.get_by_role("link").filter(has_text=subject).first.click()
-    reader.reads(str(reader.site.mail_to(ADA)["Subject"]))
 
 
 @pytest.mark.parametrize(("database_url", "device"), WALKS, indirect=["database_url"], ids=str)
