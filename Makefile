@@ -18,7 +18,7 @@ endif
 # Keys sorted by file and without line numbers: two people who add strings in two places do not meet.
 LOCALE := app/locale
 STRINGS := --sort-by-file --add-location=file --no-wrap
-KEYWORDS := -k say:1 -k plural:1,2 -k dated:1
+KEYWORDS := -k say:1 -k plural:1,2 -k dated:1 -k key:1 -k forms:1,2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup lint fix bench docs-check strings lock

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.core.language import Phrase, say
+
 _MINUTE = timedelta(minutes=1)
 _NOT_PLACES = re.compile(r"(right|posix)/.*|localtime|posixrules|Factory")
 """Files beside the IANA names on many machines: leap-second clocks, copies, and this machine's own zone."""
@@ -93,10 +95,11 @@ def _wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
     return local.date(), local.time()
 
 
-def zone_words(zone: ZoneInfo) -> str:
+def zone_words(zone: ZoneInfo) -> Phrase:
     """How a person is told a zone: London time, for Europe/London; UTC for itself."""
     area, _, city = zone.key.rpartition("/")
-    return f"{city.replace('_', ' ')} time" if area and area != "Etc" else city
+    place = city.replace("_", " ")
+    return say("{city} time", city=place) if area and area != "Etc" else Phrase(lambda _: place)
 
 
 def volume_of(day: date, founded: date) -> int:

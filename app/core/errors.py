@@ -15,10 +15,16 @@ MorningPostError
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 
 class MorningPostError(Exception):
     """Base of every error this service raises on purpose; its text is a sentence for a person."""
+
+    @property
+    def sentence(self) -> str:
+        """The text as it was raised: a phrase stays one, where `str()` of an error gives its English."""
+        return str(self) if not self.args or type(self.args[0]) is str else cast("str", self.args[0])
 
 
 class ConfigurationError(MorningPostError):

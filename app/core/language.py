@@ -85,6 +85,16 @@ def plural(one: str, many: str, count: int, /, **values: object) -> Phrase:
     return Phrase(lambda language: _filled(language.form(one, many, count), values, language))
 
 
+def key(text: str, /) -> str:
+    """A key that another line hands to `say`: it marks the literal for the catalogue."""
+    return text
+
+
+def forms(one: str, many: str, /) -> tuple[str, str]:
+    """Two keys that another line hands to `plural`."""
+    return one, many
+
+
 def dated(pattern: str, when: date | datetime, /) -> Phrase:
     """A date, or an instant in its own zone. The catalogue turns the pattern into the language's own."""
 

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from app.bootstrap import Container
-from app.core.calendar import zone_named, zone_words
+from app.core.languages import language_of
 from app.core.mail.template import MailTemplate, Slot
 from app.core.signing import Purpose
 from app.models.content import sections_of
@@ -13,6 +13,7 @@ from app.models.states import MailForm
 from app.stages.audience import consent
 from app.stages.render import message
 from app.stages.render import transactional as letters
+from app.stages.render.wording import arrival
 from app.stages.send import shard, transactional
 from app.stages.send.mornings import next_paper
 from app.stages.send.transactional import Rendered
@@ -75,10 +76,10 @@ class Mailroom:
         return self._templates[key]
 
     def _letter(self, row: Begun) -> Rendered:
-        publication = self._container.settings.publication
+        publication, language = self._container.settings.publication, language_of(row.language)
         match row.kind:
             case consent.CONFIRMATION | consent.REMINDER:
-                template = letters.confirmation_template(publication, reminder=row.kind == consent.REMINDER)
+                template = letters.confirmation_template(publication, language, reminder=row.kind == consent.REMINDER)
                 return Rendered(template, {Slot.CONFIRM: self._confirm_link(row)})
             case consent.WELCOME:
                 return self._welcome(row)
@@ -91,15 +92,15 @@ class Mailroom:
 
     def _welcome(self, row: Begun) -> Rendered:
         settings = self._container.settings
-        zone = zone_named(row.zone) or settings.zone
+        language = language_of(row.language)
         due = next_paper(settings, self._container.clock.now(), row.zone, row.minute, row.frequency)
         edition = row.parameters.get("edition")
         sign = self._container.signer.sign
         values = {
-            Slot.NEXT_DELIVERY: f"{due:%A} at {due:%H:%M}, {zone_words(zone)}",
+            Slot.NEXT_DELIVERY: arrival(due).in_(language),
             Slot.MANAGE: f"{settings.public_url}/preferences/{sign(Purpose.PREFERENCES, row.reader_ref)}",
             Slot.UNSUBSCRIBE: f"{settings.public_url}/unsubscribe/{sign(Purpose.UNSUBSCRIBE, row.reader_ref)}",
         }
         if edition:
             values[Slot.EDITION] = f"{settings.public_url}/editions/{edition}"
-        return Rendered(letters.welcome_template(settings.publication, with_edition=bool(edition)), values)
+        return Rendered(letters.welcome_template(settings.publication, language, with_edition=bool(edition)), values)

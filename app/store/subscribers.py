@@ -128,6 +128,7 @@ async def choose(
     zone: str,
     form: MailForm,
     first_name: str,
+    language: str,
 ) -> bool:
     """Keeps what a reader chose; False where they neither read nor rest."""
     return await _set(
@@ -140,6 +141,7 @@ async def choose(
         zone=zone,
         form=form,
         first_name=first_name,
+        language=language,
     )
 
 

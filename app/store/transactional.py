@@ -137,6 +137,7 @@ class Begun:
     zone: str
     minute: int | None
     frequency: Frequency
+    language: str
 
 
 async def begin(session: Session, *, provider: str, epoch: int, most: int, now: datetime) -> list[Begun]:
@@ -176,6 +177,7 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
             Subscriber.zone,
             Subscriber.minute,
             Subscriber.frequency,
+            Subscriber.language,
         )
         .join(Subscriber, Subscriber.id == TransactionalEmail.subscriber_id)
         .where(TransactionalEmail.id.in_(moved.all()))

@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from fastapi import Request
 from fastapi.responses import Response
 
+from app.core.language import say
 from app.web.pages import page
 from app.web.problems import FieldProblem, as_response, problem
 
 _HEADINGS = {
-    401: "That needs a key.",
-    403: "That is not yours to open.",
-    404: "No such page in any edition.",
-    405: "That page cannot be asked for like this.",
-    410: "This link has run out.",
-    413: "That is too long.",
-    415: "We cannot read that.",
-    422: "Something in that is not right.",
-    429: "One moment.",
+    401: say("That needs a key."),
+    403: say("That is not yours to open."),
+    404: say("No such page in any edition."),
+    405: say("That page cannot be asked for like this."),
+    410: say("This link has run out."),
+    413: say("That is too long."),
+    415: say("We cannot read that."),
+    422: say("Something in that is not right."),
+    429: say("One moment."),
 }
 
 
@@ -53,7 +54,7 @@ def answer(
     """An error in the form its asker reads. `heading` stands over the page; `subscribe` puts the form on it."""
     if wants_problem(request):
         return as_response(problem(status, f"{heading} {detail}".strip(), list(fields)), headers)
-    heading = heading or _HEADINGS.get(status, "That did not work." if status < 500 else "Stop press.")
+    heading = heading or _HEADINGS.get(status, say("That did not work.") if status < 500 else say("Stop press."))
     made = page(request, "message.html", status=status, heading=heading, detail=detail, subscribe=subscribe)
     made.headers.update(headers or {})
     return made

@@ -22,11 +22,12 @@ from app.core.errors import (
     StorageUnavailable,
     TooMany,
 )
+from app.core.language import Phrase, joined, plural, say
 from app.web.answers import AnswerWith, answer, wants_problem
 from app.web.guard import protect
 from app.web.pages import page
 from app.web.problems import FieldProblem
-from app.web.wording import count
+from app.web.wording import in_words
 
 _log = structlog.get_logger(__name__)
 
@@ -41,16 +42,16 @@ _STATUS: tuple[tuple[type[MorningPostError], int], ...] = (
 )
 """The first that fits; whatever is not here is our fault."""
 
-_OUR_FAULT = "That did not go through, and it is our fault. Nothing changed. Please try again."
-NOT_OURS = "This link is not one of ours."
-_CUT_SHORT = (
+_OUR_FAULT = say("That did not go through, and it is our fault. Nothing changed. Please try again.")
+NOT_OURS = say("This link is not one of ours.")
+_CUT_SHORT = say(
     "A mail program may have cut it short: open it from the message again, "
     "or copy the whole of it into the address bar."
 )
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _ON_PAGES = {
-    404: "It may have moved, or it was never printed.",
-    405: "Begin on the front page.",
+    404: say("It may have moved, or it was never printed."),
+    405: say("Begin on the front page."),
 }
 
 
@@ -59,7 +60,7 @@ def _invalid_token(request: Request, error: InvalidToken) -> Response:
     if error.expired and asking and not wants_problem(request):
         return page(request, "run_out.html", status=410, again=f"/confirm/{request.path_params['token']}/again")
     if error.expired:
-        return answer(request, 410, "It worked for 7 days.")
+        return answer(request, 410, say("It worked for 7 days."))
     return answer(request, 404, _CUT_SHORT, heading=NOT_OURS, subscribe=asking)
 
 
@@ -78,16 +79,18 @@ async def _on_error(request: Request, error: Exception) -> Response:
         _log.error("request failed", path=request.url.path, error=str(error), kind=type(error).__name__)
         return answer(request, status, _OUR_FAULT, headers={"retry-after": "5"} if status == 503 else None)
     if isinstance(error, TooMany):
-        detail = f"{error} Please try again {_after(error.retry_after)}."
+        detail = joined((error.sentence, _again(error.retry_after)))
         return answer(request, status, detail, headers={"retry-after": str(error.retry_after)})
     fields = [FieldProblem(field=one.field, message=one.message) for one in getattr(error, "errors", ())]
     headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    return answer(request, status, str(error), fields=fields, headers=headers)
+    return answer(request, status, error.sentence, fields=fields, headers=headers)
 
 
-def _after(seconds: int) -> str:
+def _again(seconds: int) -> Phrase:
     minutes = -(-seconds // 60)
-    return "in a minute" if minutes == 1 else f"in {count(minutes, 'minute')}"
+    return plural(
+        "Please try again in a minute.", "Please try again in {number} minutes.", minutes, number=in_words(minutes)
+    )
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

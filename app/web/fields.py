@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData
 
 from app.core.errors import FieldError, InvalidInput
+from app.core.language import say
 from app.stages.audience.origin import HIDDEN, UTM, Origin, of_fields
 from app.web.speech import speak
 
@@ -92,7 +93,7 @@ def refuse_controls(fields: BaseModel) -> None:
     """Raises InvalidInput where a text field holds a control character or half a surrogate pair."""
     for name, value in fields:
         if isinstance(value, str) and any(category(sign) in ("Cc", "Cs") for sign in value):
-            raise InvalidInput("That contains a character that cannot be typed. Please type it again.", name)
+            raise InvalidInput(say("That contains a character that cannot be typed. Please type it again."), name)
 
 
 SignUpDep = Annotated[SignUp, Depends(sign_up)]

@@ -1,14 +1,14 @@
 """When a reader's next paper comes, as planned."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from app.core.calendar import edition_day, zone_words
+from app.core.calendar import edition_day
 from app.core.db import Session
+from app.core.language import Phrase
 from app.core.settings import Settings
+from app.stages.render.wording import arrival
 from app.stages.send.mornings import next_paper
 from app.store import deliveries
-from app.web.wording import day_and_time
 
 
 def todays_date(settings: Settings, now: datetime) -> date:
@@ -21,8 +21,7 @@ async def had_today(session: Session, settings: Settings, subscriber_id: int, no
     return await deliveries.is_released(session, todays_date(settings, now), subscriber_id)
 
 
-def promise(settings: Settings, now: datetime, zone: str = "", minute: int | None = None) -> str:
+def promise(settings: Settings, now: datetime, zone: str = "", minute: int | None = None) -> Phrase:
     """Monday at 06:30, London time."""
     due = next_paper(settings, now, zone, minute)
-    assert isinstance(due.tzinfo, ZoneInfo)
-    return f"{day_and_time(due)}, {zone_words(due.tzinfo)}"
+    return arrival(due)

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.bootstrap import Container
-from app.core.language import Language
+from app.core.language import ENGLISH, Language
 from app.core.templating import teach
 from app.stages.audience import wording as consent_wording
-from app.stages.render.wording import day_and_month, full_date, minutes_to_read
+from app.stages.render.wording import clock_time, day_and_month, full_date, minutes_to_read
 from app.web import nonce, speech, wording
 from app.web.assets import Assets
 from app.web.guard import SITE_POLICY
@@ -49,6 +49,7 @@ class Pages:
         teach(made, language)
         made.globals.update(
             base=base,
+            paper_language=ENGLISH.tag,
             publication=publication,
             editor=parseaddr(publication.reply_to)[1],
             address=publication.public_url.partition("://")[2],
@@ -62,7 +63,8 @@ class Pages:
             day_and_date=wording.day_and_date,
             day_and_month=day_and_month,
             short_date=wording.short_date,
-            clock_time=wording.clock_time,
+            date_of_year=wording.date_of_year,
+            clock_time=clock_time,
             date_and_time=wording.date_and_time,
         )
         return made

@@ -2,46 +2,45 @@
 
 from datetime import date, datetime
 
-from app.stages.render.wording import DAYS, MONTHS, day_and_month, full_date
+from app.core.language import Phrase, dated, figure, joined, say
+from app.stages.render.wording import clock_time, full_date
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = (
+    say("no"), say("one"), say("two"), say("three"), say("four"), say("five"), say("six"),
+    say("seven"), say("eight"), say("nine"), say("ten"), say("eleven"), say("twelve"),
+)  # fmt: skip
 
 
-def short_date(day: date) -> str:
+def short_date(day: date) -> Phrase:
     """Fri 20 Nov."""
-    return f"{DAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+    return dated("EEE d MMM", day)
 
 
-def day_and_date(day: date) -> str:
+def day_and_date(day: date) -> Phrase:
     """Monday 7 December."""
-    return f"{DAYS[day.weekday()]} {day_and_month(day)}"
+    return dated("EEEE d MMMM", day)
 
 
-def month(day: date) -> str:
+def date_of_year(day: date) -> Phrase:
+    """7 December 2026."""
+    return dated("d MMMM y", day)
+
+
+def weekday(day: date) -> Phrase:
+    """Monday."""
+    return dated("EEEE", day)
+
+
+def month(day: date) -> Phrase:
     """November 2026."""
-    return f"{MONTHS[day.month - 1]} {day.year}"
+    return dated("MMMM y", day)
 
 
-def clock_time(instant: datetime) -> str:
-    """06:30, in the instant's own zone."""
-    return f"{instant.hour:02}:{instant.minute:02}"
-
-
-def date_and_time(instant: datetime) -> str:
+def date_and_time(instant: datetime) -> Phrase:
     """Friday, 20 November 2026, 06:30, in the instant's own zone."""
-    return f"{full_date(instant)}, {clock_time(instant)}"
+    return joined((full_date(instant), clock_time(instant)), between=", ")
 
 
-def day_and_time(instant: datetime) -> str:
-    """Monday at 06:30, in the instant's own zone."""
-    return f"{DAYS[instant.weekday()]} at {clock_time(instant)}"
-
-
-def in_words(number: int) -> str:
+def in_words(number: int) -> Phrase:
     """Nine; 13 in figures, as a newspaper writes numbers past twelve."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Four tools, one tool."""
-    return f"{in_words(number)} {one if number == 1 else many or one + 's'}"
+    return _NUMBERS[number] if number < len(_NUMBERS) else figure(number)

@@ -5,21 +5,21 @@ from itertools import groupby
 from zoneinfo import available_timezones
 
 from app.core.calendar import zone_named
+from app.core.language import say
 
-_AREAS = frozenset(
-    {
-        "Africa",
-        "America",
-        "Antarctica",
-        "Arctic",
-        "Asia",
-        "Atlantic",
-        "Australia",
-        "Europe",
-        "Indian",
-        "Pacific",
-    }
-)
+_AREAS = {
+    "Africa": say("Africa"),
+    "America": say("America"),
+    "Antarctica": say("Antarctica"),
+    "Arctic": say("Arctic"),
+    "Asia": say("Asia"),
+    "Atlantic": say("Atlantic"),
+    "Australia": say("Australia"),
+    "Europe": say("Europe"),
+    "Indian": say("Indian"),
+    "Pacific": say("Pacific"),
+}
+"""The areas of IANA names, in words."""
 
 
 @cache
@@ -27,10 +27,10 @@ def zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Each area with its zones, as (IANA name, words): ("Europe/London", "London")."""
     names = sorted(name for name in available_timezones() if name.partition("/")[0] in _AREAS and zone_named(name))
     areas = [
-        (area, tuple((name, place_of(name)) for name in of_area))
+        (_AREAS[area], tuple((name, place_of(name)) for name in of_area))
         for area, of_area in groupby(names, lambda name: name.partition("/")[0])
     ]
-    return (*areas, ("Everywhere", (("UTC", "UTC"),)))
+    return (*areas, (say("Everywhere"), (("UTC", "UTC"),)))
 
 
 def place_of(name: str) -> str:

@@ -67,6 +67,10 @@ class Readers:
         """Signs `address` up; gives the token of its confirmation link."""
         answer = await self.client.post("/subscribe", data=form(self.container, email=address, timezone=timezone))
         assert answer.status_code == 200
+        return await self.confirmation(address)
+
+    async def confirmation(self, address: str = "ada@example.org") -> str:
+        """The token of the newest confirmation link."""
         async with self.container.db.read() as session:
             owed = await session.scalars(
                 select(TransactionalEmail.ref)

@@ -35,7 +35,7 @@ async def test_pressing_the_button_makes_the_reader_active_and_writes_the_consen
     token = await readers.ask(timezone="America/New_York")
     page = await readers.client.post(f"/confirm/{token}", headers={"user-agent": "Browser 1.0"})
     assert page.status_code == 200
-    assert "You&rsquo;re in." in page.text
+    assert "You’re in." in page.text
     # noon in London is 07:00 in New York: this morning's paper is past, so Tuesday's is the first
     assert "on Tuesday at 06:30, New York time" in page.text
     assert await readers.status() == "active"
@@ -68,7 +68,7 @@ async def test_pressing_twice_is_pressing_once(readers: Readers, container: Cont
     again = await readers.client.post(f"/confirm/{token}")
     assert again.status_code == 200
     assert "You were in already" in again.text
-    assert "You&rsquo;re in." in (await readers.client.get(f"/confirm/{token}")).text
+    assert "You’re in." in (await readers.client.get(f"/confirm/{token}")).text
     async with container.db.read() as session:
         assert len((await session.scalars(select(Consent).where(Consent.act == "confirmed"))).all()) == 1
 

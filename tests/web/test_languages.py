@@ -85,3 +85,55 @@ async def test_a_second_sign_up_changes_the_language_of_nobody_who_reads(readers
     await readers.client.post("/subscribe", json={"email": "ada@example.org", "language": "en"})
     async with readers.container.db.read() as session:
         assert await session.scalar(select(Subscriber.language)) == "de"
+
+
+async def test_a_reader_goes_the_whole_way_in_german(readers: Readers) -> None:
+    """Sign-up, confirmation, preferences, leaving and coming back: the reader's language, whatever the browser says."""
+    client = readers.client
+    typed = form(readers.container, email="ada@example.org", language="de")
+    asked = (await client.post("/subscribe", data=typed)).text
+    assert "Sehen Sie in Ihre Post." in asked
+    token = await readers.confirmation()
+    assert "Dürfen wir liefern?" in (await client.get(f"/confirm/{token}")).text
+    done = (await client.post(f"/confirm/{token}")).text
+    assert "am Dienstag um 06:30 Uhr, Ortszeit London." in done
+    link = f"/preferences/{await readers.preferences()}"
+    page = (await client.get(link)).text
+    assert '<option value="de" lang="de" selected>Deutsch</option>' in page
+    assert "Nächste Zeitung: Dienstag, 24. November, 06:30 Uhr, Ortszeit London; dort ist es jetzt 12:00 Uhr." in page
+    wishes = {"sections": "tools", "frequency": "daily", "form": "html", "language": "de", "delivery_time": "06:17"}
+    refused = await client.post(link, data=wishes)
+    assert refused.status_code == 422
+    assert "Noch nicht gespeichert. Die Zustellzeit ist eine volle oder halbe Stunde, etwa 06:30." in refused.text
+    saved = (await client.post(link, data={**wishes, "delivery_time": "07:30"})).text
+    assert "Gespeichert. Die Zeitung am Dienstag folgt diesen Einstellungen." in saved
+    leave = f"/unsubscribe/{await readers.leaving()}"
+    assert "Sie möchten gehen?" in (await client.get(leave)).text
+    assert "Montag, 30. November (eine Woche)" in (await client.post(leave)).text
+    back = await client.post(leave, data={"back": "weekly"})
+    assert "einmal in der Woche" in back.text
+    assert back.headers["content-language"] == "de"
+
+
+async def test_a_reader_chooses_a_language(readers: Readers) -> None:
+    """The answer is in the new one already; one that we do not have is refused in a sentence, with the rest kept."""
+    await readers.join()
+    link = f"/preferences/{await readers.preferences()}"
+    wishes = {"sections": "tools", "frequency": "daily", "form": "html"}
+    saved = await readers.client.post(link, data={**wishes, "language": "de"})
+    assert "Gespeichert." in saved.text
+    assert 'name="language" value=""' in saved.text  # the way back is to what was before
+    refused = await readers.client.post(link, data={**wishes, "language": "xx"})
+    assert refused.status_code == 422
+    assert "Diese Sprache sprechen wir noch nicht." in refused.text
+    async with readers.container.db.read() as session:
+        assert await session.scalar(select(Subscriber.language)) == "de"
+
+
+async def test_a_refusal_is_told_to_people_in_their_language_and_to_programs_in_english(readers: Readers) -> None:
+    typed = form(readers.container, email="ada@mailinator.com", language="de")
+    page = await readers.client.post("/subscribe", data=typed)
+    assert page.status_code == 422
+    assert "An Adressen bei mailinator.com liefern wir nicht." in page.text
+    answer = await readers.client.post("/subscribe", json={"email": "ada", "language": "de"}, headers=GERMAN)
+    assert answer.json()["detail"] == "That address has no @ in it."

@@ -244,11 +244,11 @@ async def left(readers: Readers) -> tuple[str, Response]:
 async def test_after_leaving_undo_brings_the_paper_back(readers: Readers, container: Container) -> None:
     """No survey, no second question; pressing twice is pressing once."""
     path, page = await left(readers)
-    assert "You&rsquo;re out." in page.text
+    assert "You’re out." in page.text
     for _ in range(2):
         back = await readers.client.post(path, data=hidden_fields(page.text, "Undo"))
         assert back.status_code == 200
-        assert "You&rsquo;re back." in back.text
+        assert "You’re back." in back.text
         assert 'href="/preferences/' in back.text
     assert await readers.status() == "active"
     async with container.db.read() as session:
@@ -277,7 +277,7 @@ async def test_who_never_confirmed_is_offered_no_way_back(readers: Readers) -> N
     await readers.ask()
     path = f"/unsubscribe/{await readers.leaving()}"
     page = await readers.client.post(path)
-    assert "You&rsquo;re out." in page.text
+    assert "You’re out." in page.text
     assert ">Undo</button>" not in page.text
     assert (await readers.client.post(path, data={"back": "undo"})).status_code == 409
     assert await readers.status() == "left"

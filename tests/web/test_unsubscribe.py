@@ -87,10 +87,10 @@ async def test_a_persons_own_press_shows_that_they_are_out(
     token = await readers.join()
     page = await readers.client.post(f"/unsubscribe/{token}", **sent)
     assert page.status_code == 200
-    assert "You&rsquo;re out." in page.text
+    assert "You’re out." in page.text
     assert await readers.status() == "left"
     assert await how(container) == ["link"]
-    assert "You&rsquo;re out." in (await readers.client.get(f"/unsubscribe/{token}")).text
+    assert "You’re out." in (await readers.client.get(f"/unsubscribe/{token}")).text
 
 
 async def test_leaving_before_confirming_works(readers: Readers) -> None:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.core.calendar import zone_words
+from app.core.language import plural
 from app.core.settings import load_settings
 from app.web import wording
 from app.web.morning import promise
@@ -44,7 +45,7 @@ def test_zones(zone: str, words: str) -> None:
     ],
 )
 def test_counts(number: int, words: str) -> None:
-    assert wording.count(number, "tool") == words
+    assert plural("one tool", "{number} tools", number, number=wording.in_words(number)) == words
 
 
 @pytest.mark.parametrize(

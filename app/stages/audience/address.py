@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from email_validator import EmailNotValidError, validate_email
 
 from app.core.errors import InvalidInput
+from app.core.language import say
 
 _LONGEST = 254  # RFC 3696 erratum 1690: a path of 256 octets, with its angle brackets
 
@@ -21,32 +22,33 @@ def parse(text: str) -> Address:
     """Reads what a person typed. Raises InvalidInput on `email` with a sentence for them."""
     typed = text.strip()
     if not typed:
-        raise InvalidInput("Please type your email address.", "email")
+        raise InvalidInput(say("Please type your email address."), "email")
     if len(typed) > _LONGEST:
-        raise InvalidInput("That address is too long to be one.", "email")
+        raise InvalidInput(say("That address is too long to be one."), "email")
     if not typed.isprintable():
-        raise InvalidInput("That address contains characters no address can have.", "email")
+        raise InvalidInput(say("That address contains characters no address can have."), "email")
     try:
         checked = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise InvalidInput(_sentence(typed, error), "email") from None
     mail = f"{checked.local_part}@{checked.ascii_domain}"
     if len(mail) > _LONGEST:
-        raise InvalidInput("That address is too long to be one.", "email")
+        raise InvalidInput(say("That address is too long to be one."), "email")
     return Address(mail, mail.casefold())
 
 
 def _sentence(typed: str, error: EmailNotValidError) -> str:
     local, at, domain = typed.rpartition("@")
     if not at:
-        return "That address has no @ in it."
+        return say("That address has no @ in it.")
     if not local:
-        return "That address is missing the part before the @."
+        return say("That address is missing the part before the @.")
     if domain and "." not in domain.strip("."):
-        return "That address is missing its ending, such as .org or .com."
+        return say("That address is missing its ending, such as .org or .com.")
     if not local.isascii():
-        return "We cannot yet write to addresses with letters beyond a–z before the @."
-    return f"That does not look like an address: {str(error)[:1].lower()}{str(error)[1:]}"
+        return say("We cannot yet write to addresses with letters beyond a–z before the @.")
+    # What the library found is said in English alone: there are dozens of such sentences, and few meet one.
+    return say("That does not look like an address: {reason}", reason=f"{str(error)[:1].lower()}{str(error)[1:]}")
 
 
 def mask(mail: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from app.core.calendar import zone_named
 from app.core.db import Session
 from app.core.errors import InvalidToken
+from app.core.language import say
 from app.core.languages import find
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber, TransactionalEmail
@@ -39,6 +40,7 @@ class Confirmation:
     status: SubscriberStatus
     address: str
     ref: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Confirmed:
     zone: str
     minute: int | None
     already: bool
+    language: str
 
 
 async def subscribe(
@@ -118,7 +121,7 @@ def _may_ask(asked: History, now: datetime) -> bool:
 async def look_up(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Confirmation:
     """What the page behind a link may show; changes nothing. Raises InvalidToken."""
     _, reader = await _open(session, signer, suppressor, token, now)
-    return Confirmation(reader.status, addresses.mask(reader.address), reader.ref)
+    return Confirmation(reader.status, addresses.mask(reader.address), reader.ref, reader.language)
 
 
 async def confirm(
@@ -135,7 +138,14 @@ async def confirm(
         await subscribers.record_consent(session, reader.id, act, now)
         await _welcome(session, reader.id, now)
         await suppressions.lift(session, suppressor.hash(reader.address_key), _LIFTED)
-    return Confirmed(reader.ref, addresses.mask(reader.address), reader.zone, reader.minute, already=not changed)
+    return Confirmed(
+        reader.ref,
+        addresses.mask(reader.address),
+        reader.zone,
+        reader.minute,
+        already=not changed,
+        language=reader.language,
+    )
 
 
 async def _welcome(session: Session, subscriber_id: int, now: datetime) -> None:
@@ -163,7 +173,7 @@ async def _open(
         raise InvalidToken
     # Whoever left after asking has changed their mind; only a new sign-up brings them back.
     if reader.status is SubscriberStatus.LEFT and reader.left_at is not None and mail.created_at <= reader.left_at:
-        raise InvalidToken("This link has run out.", expired=True)
+        raise InvalidToken(say("This link has run out."), expired=True)
     if await suppressions.reason(session, suppressor.hash(reader.address_key)) in BARRED:
-        raise InvalidToken("This link has run out.", expired=True)
+        raise InvalidToken(say("This link has run out."), expired=True)
     return mail, reader

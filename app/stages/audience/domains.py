@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from disposable_email_domains import blocklist
 
 from app.core.errors import InvalidInput
+from app.core.language import say
 from app.stages.audience.address import Address
 
 
@@ -21,7 +22,8 @@ class DomainRules:
         """Raises InvalidInput on `email` where its domain is refused. It is no secret which domains are."""
         domain = address.key.rpartition("@")[2]
         if self._refuses(domain):
-            raise InvalidInput(f"We do not send the paper to addresses at {domain}. Please use another one.", "email")
+            why = say("We do not send the paper to addresses at {domain}. Please use another one.", domain=domain)
+            raise InvalidInput(why, "email")
 
     def _refuses(self, domain: str) -> bool:
         rest = domain

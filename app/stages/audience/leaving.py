@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.db import Session
 from app.core.errors import Conflict
+from app.core.language import say
 from app.core.signing import Purpose, Signer, Suppressor
 from app.models import Subscriber
 from app.models.states import Frequency, SubscriberStatus
@@ -29,6 +30,7 @@ class Leaving:
     ref: str = ""
     zone: str = ""
     can_undo: bool = False
+    language: str = ""
 
 
 async def look_up(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Leaving:
@@ -38,8 +40,9 @@ async def look_up(session: Session, signer: Signer, suppressor: Suppressor, toke
         return Leaving(None, "")
     masked = addresses.mask(reader.address)
     if not signer.is_current(Purpose.UNSUBSCRIBE, token):
-        return Leaving(reader.status, masked)
-    return Leaving(reader.status, masked, reader.ref, reader.zone, await _may_return(session, suppressor, reader))
+        return Leaving(reader.status, masked, language=reader.language)
+    can_undo = await _may_return(session, suppressor, reader)
+    return Leaving(reader.status, masked, reader.ref, reader.zone, can_undo, reader.language)
 
 
 async def _may_return(session: Session, suppressor: Suppressor, reader: Subscriber) -> bool:
@@ -97,7 +100,7 @@ async def undo(
     found = await look_up(session, signer, suppressor, token, now)
     reader = await subscribers.find_ref(session, found.ref) if found.can_undo else None
     if reader is None:
-        raise Conflict("This link can no longer bring the paper back. You can subscribe again on the front page.")
+        raise Conflict(say("This link can no longer bring the paper back. You can subscribe again on the front page."))
     if how.rest_until:
         check_rest(how.rest_until, now, reader.zone, paper_zone)
     acts = ["undone"] if await subscribers.undo_leaving(session, reader.id) else []

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.db import Session
 from app.core.errors import Conflict, InvalidToken
+from app.core.language import say
 from app.core.signing import Purpose, Signer
 from app.models import Subscriber
 from app.models.content import section_bits, sections_of
@@ -17,7 +18,7 @@ from app.store import subscribers
 from app.store.subscribers import Act
 
 _READING = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
-_GONE = "Your paper has stopped since this page was opened. Nothing was changed."
+_GONE = say("Your paper has stopped since this page was opened. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,13 @@ async def look_up(session: Session, signer: Signer, token: str, now: datetime) -
 
 def choices_of(reader: Subscriber) -> Choices:
     return Choices(
-        sections_of(reader.sections), reader.frequency, reader.minute, reader.zone, reader.form, reader.first_name
+        sections_of(reader.sections),
+        reader.frequency,
+        reader.minute,
+        reader.zone,
+        reader.form,
+        reader.first_name,
+        reader.language,
     )
 
 
@@ -77,6 +84,7 @@ async def change(
             zone=chosen.zone,
             form=chosen.form,
             first_name=chosen.first_name,
+            language=chosen.language,
         )
     )
     await _record(session, found, "changed", visitor, now)

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from app.core.calendar import zone_named
 from app.core.errors import FieldError, InvalidInput
+from app.core.language import joined, say
+from app.core.languages import find
 from app.models.content import CHOOSABLE, Section
 from app.models.states import Frequency, MailForm
 
@@ -38,6 +40,8 @@ class Choices:
     zone: str
     form: MailForm
     first_name: str
+    language: str = ""
+    """A tag of ours; empty means what the browser asks for, and the paper's own in mail."""
 
     def wishes(self) -> "Wishes":
         """The form that would choose the same."""
@@ -48,6 +52,7 @@ class Choices:
             self.zone,
             self.form.value,
             self.first_name,
+            self.language,
         )
 
 
@@ -61,6 +66,7 @@ class Wishes:
     zone: str
     form: str
     first_name: str
+    language: str = ""
 
     def read(self) -> Choices:
         """The choices. Raises InvalidInput with every field that is wrong, each with a sentence."""
@@ -79,18 +85,27 @@ class Wishes:
         zone = field(lambda: read_zone(self.zone))
         form = field(lambda: _one_of(MailForm, self.form, "form"))
         name = field(lambda: read_name(self.first_name))
-        if wrong or sections is None or frequency is None or zone is None or form is None or name is None:
-            raise InvalidInput(" ".join(one.message for one in wrong), errors=tuple(wrong))
-        return Choices(sections, frequency, minute, zone, form, name)
+        language = field(lambda: read_language(self.language))
+        if (
+            wrong
+            or sections is None
+            or frequency is None
+            or zone is None
+            or form is None
+            or name is None
+            or language is None
+        ):
+            raise InvalidInput(joined(one.message for one in wrong), errors=tuple(wrong))
+        return Choices(sections, frequency, minute, zone, form, name, language)
 
 
 def read_sections(names: tuple[str, ...]) -> frozenset[Section]:
     """The sections of these names. Raises InvalidInput for none, and for one that nobody can choose."""
     known = {section.value: section for section in CHOOSABLE}
     if not known.keys() >= set(names):
-        raise InvalidInput("One of these sections is not in the paper. Choose again, please.", "sections")
+        raise InvalidInput(say("One of these sections is not in the paper. Choose again, please."), "sections")
     if not names:
-        raise InvalidInput("Choose at least one section: with none there would be no paper to send.", "sections")
+        raise InvalidInput(say("Choose at least one section: with none there would be no paper to send."), "sections")
     return frozenset(known[name] for name in names)
 
 
@@ -100,7 +115,7 @@ def read_time(text: str) -> int | None:
         return None
     found = _TIME.fullmatch(text)
     if found is None:
-        raise InvalidInput("The delivery time is an hour or a half hour, such as 06:30.", "delivery_time")
+        raise InvalidInput(say("The delivery time is an hour or a half hour, such as 06:30."), "delivery_time")
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -112,7 +127,7 @@ def clock_words(minute: int | None) -> str:
 def read_zone(text: str) -> str:
     """An IANA name that this machine knows, or an empty text. Raises InvalidInput."""
     if text and (len(text) > _LONGEST_ZONE or zone_named(text) is None):
-        raise InvalidInput("We do not know that time zone. Choose one from the list.", "zone")
+        raise InvalidInput(say("We do not know that time zone. Choose one from the list."), "zone")
     return text
 
 
@@ -120,8 +135,18 @@ def read_name(text: str) -> str:
     """A first name without spaces around it; may be empty. Raises InvalidInput."""
     name = text.strip()
     if len(name) > LONGEST_NAME or any(category(sign) in _UNPRINTABLE for sign in name):
-        raise InvalidInput(f"The first name is one line of at most {LONGEST_NAME} characters.", "first_name")
+        raise InvalidInput(
+            say("The first name is one line of at most {most} characters.", most=LONGEST_NAME), "first_name"
+        )
     return name
+
+
+def read_language(text: str) -> str:
+    """The tag of a language we have, or an empty text. Raises InvalidInput."""
+    found = find(text)
+    if text and found is None:
+        raise InvalidInput(say("We do not speak that language yet. Choose one from the list."), "language")
+    return found.tag if found else ""
 
 
 def read_day(text: str) -> date:
@@ -131,7 +156,7 @@ def read_day(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise InvalidInput("Give the day as year, month and day, such as 2026-12-07.", "until")
+    raise InvalidInput(say("Give the day as year, month and day, such as 2026-12-07."), "until")
 
 
 def today_of(now: datetime, zone: str, paper_zone: ZoneInfo) -> date:
@@ -143,13 +168,13 @@ def check_rest(until: date, now: datetime, zone: str, paper_zone: ZoneInfo) -> N
     """Raises InvalidInput where a rest that begins `now` cannot end on `until`: from tomorrow to a year ahead."""
     today = today_of(now, zone, paper_zone)
     if until <= today:
-        raise InvalidInput("Choose a day from tomorrow on; the paper comes again on that day.", "until")
+        raise InvalidInput(say("Choose a day from tomorrow on; the paper comes again on that day."), "until")
     if until > today + LONGEST_REST:
-        raise InvalidInput("We can hold the paper for a year at most. Choose an earlier day.", "until")
+        raise InvalidInput(say("We can hold the paper for a year at most. Choose an earlier day."), "until")
 
 
 def _one_of(kind: type[_Choice], text: str, field: str) -> _Choice:
     try:
         return kind(text)
     except ValueError:
-        raise InvalidInput("Choose one of the ways we offer.", field) from None
+        raise InvalidInput(say("Choose one of the ways we offer."), field) from None

@@ -10,7 +10,9 @@ import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from app.core.language import ENGLISH, Language
 from app.core.resources import folder
+from app.core.templating import teach
 from app.models.content import TITLES, Piece
 from app.stages.render import wording
 from app.stages.render.characters import printable
@@ -19,8 +21,8 @@ _TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code"}
 
 
 @cache
-def environment() -> Environment:
-    """The one environment. Its templates are the `.j2` files of emails/."""
+def environment(language: Language = ENGLISH) -> Environment:
+    """The environment of a language. Its templates are the `.j2` files of emails/; the edition's know English alone."""
     made = Environment(
         loader=FileSystemLoader(folder("emails")),
         autoescape=select_autoescape(disabled_extensions=["txt.j2"], default=True),
@@ -30,15 +32,16 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    teach(made, language)
     made.filters.update(body=body, breakable=breakable, tied=tied)
     made.globals.update({name: value for name, value in vars(wording).items() if not name.startswith("_")})
     made.globals["titles"] = {section.value: title for section, title in TITLES.items()}
     return made
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, language: Language = ENGLISH, **values: Any) -> str:
     """The template `name` with `values`. Raises jinja2.UndefinedError for a name that is missing."""
-    return environment().get_template(name).render(**values)
+    return environment(language).get_template(name).render(**values)
 
 
 def body(piece: Piece) -> Markup:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from app.core.calendar import roman
+from app.core.calendar import roman, zone_words
+from app.core.language import Phrase, dated, figure, forms, joined, plural, say
 from app.models.content import Chart, ChartRow, Move, Mover, Piece
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -33,31 +35,41 @@ class Shift:
     spoken: str = ""
 
 
-def full_date(day: date) -> str:
+def full_date(day: date) -> Phrase:
     """Friday, 20 November 2026."""
-    return f"{DAYS[day.weekday()]}, {day_and_month(day)} {day.year}"
+    return dated("EEEE, d MMMM y", day)
 
 
-def day_and_month(day: date) -> str:
+def day_and_month(day: date) -> Phrase:
     """20 November."""
-    return f"{day.day} {MONTHS[day.month - 1]}"
+    return dated("d MMMM", day)
 
 
-def issue(volume: int, number: int) -> str:
+def clock_time(instant: datetime) -> Phrase:
+    """06:30, in the instant's own zone."""
+    return dated("HH:mm", instant)
+
+
+def arrival(due: datetime) -> Phrase:
+    """Monday at 06:30, London time; in the instant's own zone, which is a ZoneInfo."""
+    assert isinstance(due.tzinfo, ZoneInfo)
+    return say("{when}, {zone}", when=dated("EEEE 'at' HH:mm", due), zone=zone_words(due.tzinfo))
+
+
+def issue(volume: int, number: int) -> Phrase:
     """Vol. I · No. 214."""
-    return f"Vol. {roman(volume)} · No. {number}"
+    return say("Vol. {volume} · No. {number}", volume=roman(volume), number=number)
 
 
-def minutes_to_read(minutes: int) -> str:
+def minutes_to_read(minutes: int) -> Phrase:
     """9 minutes to read."""
-    return f"{minutes} minute{'' if minutes == 1 else 's'} to read"
+    return plural("{number} minute to read", "{number} minutes to read", minutes)
 
 
-def stamp(as_of: datetime, *, stale: bool = False) -> str:
+def stamp(as_of: datetime, *, stale: bool = False) -> Phrase:
     """As of 05:40 UTC; figures of another day name it: as of Thursday 05:40 UTC."""
     instant = as_of.astimezone(UTC)
-    day = f"{DAYS[instant.weekday()]} " if stale else ""
-    return f"as of {day}{instant:%H:%M} UTC"
+    return say("as of {when} UTC", when=dated("EEEE HH:mm", instant) if stale else clock_time(instant))
 
 
 def chart_stamp(chart: Chart) -> str:
@@ -71,7 +83,7 @@ def common_stamp(charts: Sequence[Chart]) -> str:
 
 def credit(piece: Piece) -> str:
     """The Compute Ledger · 4 min."""
-    return " · ".join(part for part in (piece.source, f"{piece.minutes} min") if part)
+    return joined((piece.source, say("{number} min", number=piece.minutes)), between=" · ")
 
 
 def line_of(piece: Piece) -> str:
@@ -84,7 +96,7 @@ def gain(gained: int | None, *, approximate: bool = False) -> str:
     if gained is None:
         return ""
     sign = "−" if gained < 0 else "≈" if approximate else "+"
-    return f"{sign}{abs(gained):,}"
+    return joined((sign, figure(abs(gained))), between="")
 
 
 def spoken_gain(gained: int | None, *, approximate: bool = False) -> str:
@@ -143,10 +155,13 @@ def mover_shift(mover: Mover) -> Shift:
         return Shift(Move.UNKNOWN)
     places = abs(mover.was - mover.now)
     if not places:
-        return Shift(Move.SAME, "–", f"unchanged at {mover.now}")
-    way, arrow = (Move.UP, "▲") if mover.was > mover.now else (Move.DOWN, "▼")
-    said = f"{way.value} {places} place{'' if places == 1 else 's'}, from {mover.was} to {mover.now}"
-    return Shift(way, f"{arrow}\u200a{places}", said)
+        return Shift(Move.SAME, "–", say("unchanged at {place}", place=mover.now))
+    ranks = {"was": mover.was, "now": mover.now}
+    if mover.was > mover.now:
+        one, many = forms("up {number} place, from {was} to {now}", "up {number} places, from {was} to {now}")
+        return Shift(Move.UP, f"▲\u200a{places}", plural(one, many, places, **ranks))
+    one, many = forms("down {number} place, from {was} to {now}", "down {number} places, from {was} to {now}")
+    return Shift(Move.DOWN, f"▼\u200a{places}", plural(one, many, places, **ranks))
 
 
 def mover_facts(mover: Mover) -> tuple[str, ...]:

@@ -11,38 +11,45 @@ from fastapi.responses import HTMLResponse
 from app.bootstrap import Container
 from app.core.calendar import zone_named
 from app.core.errors import InvalidInput
+from app.core.language import joined, say
+from app.core.languages import available
 from app.core.settings import Settings
 from app.core.signing import Purpose
 from app.models.content import CHOOSABLE, TITLES, Section
 from app.models.states import Frequency, MailForm, SubscriberStatus
 from app.stages.audience.preferences import Standing
 from app.stages.audience.wishes import LONGEST_NAME, LONGEST_REST, STEP, Choices, Wishes, clock_words, today_of
-from app.stages.render.wording import DAYS
+from app.stages.render.wording import clock_time
 from app.stages.send.mornings import next_paper
 from app.web.deps import container_of
 from app.web.morning import todays_date
 from app.web.pages import page
-from app.web.wording import clock_time, day_and_date
+from app.web.wording import day_and_date, weekday
 from app.web.zones import place_of, zones
 
 _SECTIONS = {
-    Section.DEEP_DIVE: "One long read",
-    Section.OPINION: "Columns with a view",
-    Section.TOOLS: "A handful of things to try",
-    Section.TRENDING: "Models, datasets, repositories",
-    Section.MOVERS: "With the week’s newcomers",
-    Section.WEEKEND: "Longer pieces, at the week’s end",
+    Section.DEEP_DIVE: say("One long read"),
+    Section.OPINION: say("Columns with a view"),
+    Section.TOOLS: say("A handful of things to try"),
+    Section.TRENDING: say("Models, datasets, repositories"),
+    Section.MOVERS: say("With the week’s newcomers"),
+    Section.WEEKEND: say("Longer pieces, at the week’s end"),
 }
 _FREQUENCIES = {
-    Frequency.DAILY: ("Every day", "Monday to Sunday"),
-    Frequency.WEEKDAYS: ("Every weekday", "Monday to Friday"),
-    Frequency.WEEKLY: ("Once a week", "The Saturday paper"),
+    Frequency.DAILY: (say("Every day"), say("Monday to Sunday")),
+    Frequency.WEEKDAYS: (say("Every weekday"), say("Monday to Friday")),
+    Frequency.WEEKLY: (say("Once a week"), say("The Saturday paper")),
 }
 _FORMS = {
-    MailForm.HTML: ("As a newspaper", "HTML, with its plain-text twin"),
-    MailForm.TEXT: ("As plain text", "No markup, no images"),
+    MailForm.HTML: (say("As a newspaper"), say("HTML, with its plain-text twin")),
+    MailForm.TEXT: (say("As plain text"), say("No markup, no images")),
 }
-RESTS = (("One week", 7), ("Two weeks", 14), ("Four weeks", 28))
+RESTS = (
+    (say("One week"), say("one week"), 7),
+    (say("Two weeks"), say("two weeks"), 14),
+    (say("Four weeks"), say("four weeks"), 28),
+)
+"""On a button, within a sentence, and in days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,9 @@ def show(request: Request, shown: Shown, status: int = 200) -> HTMLResponse:
     )
 
 
-def rests(today: date) -> list[tuple[str, date]]:
-    """How long a reader may rest at the press of a button: the words, and the day the paper comes again."""
-    return [(words, today + timedelta(days=days)) for words, days in RESTS]
+def rests(today: date) -> list[tuple[str, str, date]]:
+    """How long a reader may rest at the press of a button: words for both places, and the day the paper comes again."""
+    return [(words, within, today + timedelta(days=days)) for words, within, days in RESTS]
 
 
 def _offered(settings: Settings) -> dict[str, Any]:
@@ -108,6 +115,7 @@ def _offered(settings: Settings) -> dict[str, Any]:
         "known_zones": {name for _, of_area in zones() for name, _ in of_area},
         "usual_zone": place_of(settings.zone.key),
         "longest_name": LONGEST_NAME,
+        "languages": [(one.tag, one.name) for one in available()],
     }
 
 
@@ -135,22 +143,25 @@ def _coming(settings: Settings, shown: Shown) -> datetime:
 def _coming_words(coming: datetime, local_now: datetime) -> str:
     assert isinstance(coming.tzinfo, ZoneInfo)
     place = place_of(coming.tzinfo.key)
-    return (
-        f"Next paper: {day_and_date(coming.date())}, {clock_time(coming)} in {place}, "
-        f"where it is now {clock_time(local_now)}."
+    return say(
+        "Next paper: {day}, {time} in {place}, where it is now {now}.",
+        day=day_and_date(coming.date()),
+        time=clock_time(coming),
+        place=place,
+        now=clock_time(local_now),
     )
 
 
 def _said(shown: Shown, coming: datetime) -> str:
     if shown.error:
-        return f"Not saved yet. {shown.error}"
-    day = DAYS[coming.weekday()]
+        return joined((say("Not saved yet."), shown.error.sentence))
+    day = weekday(coming)
     match shown.action:
         case "save":
-            return f"Saved. {day}’s paper will follow these settings."
+            return say("Saved. {day}’s paper will follow these settings.", day=day)
         case "undo":
-            return f"Undone. {day}’s paper will follow the settings you had before."
+            return say("Undone. {day}’s paper will follow the settings you had before.", day=day)
         case "resume":
-            return f"Started again. The next paper comes on {day} at {clock_time(coming)}."
+            return say("Started again. The next paper comes on {day} at {time}.", day=day, time=clock_time(coming))
         case _:
             return ""

@@ -6,6 +6,7 @@ Mail scanners follow links, so a GET that confirmed would let a machine agree fo
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from app.core.language import say
 from app.core.signing import Purpose
 from app.models.states import SubscriberStatus
 from app.stages.audience import consent, pending
@@ -13,6 +14,7 @@ from app.store import editions
 from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
 from app.web.morning import promise
 from app.web.pages import page
+from app.web.speech import speak
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 @router.api_route("/confirm/{token}", methods=["GET", "HEAD"])
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
     found = await consent.look_up(session, container.signer, container.suppressor, token, now)
+    speak(request, found.language)
     already = found.status is SubscriberStatus.ACTIVE
     return page(
         request,
@@ -36,6 +39,7 @@ async def confirm(
     request: Request, token: str, session: WriteSession, container: ContainerDep, visitor: VisitorDep, now: Now
 ) -> HTMLResponse:
     done = await consent.confirm(session, container.signer, container.suppressor, token, visitor, now)
+    speak(request, done.language)
     latest = await editions.published(session, 1)
     return page(
         request,
@@ -55,8 +59,8 @@ async def again(request: Request, token: str, session: WriteSession, container: 
     return page(
         request,
         "message.html",
-        heading="Check your post.",
-        detail="We sent a new link to the same address; it works for 7 days.",
+        heading=say("Check your post."),
+        detail=say("We sent a new link to the same address; it works for 7 days."),
         subscribe=False,
     )
 
@@ -68,9 +72,9 @@ async def not_mine(
     """“I did not ask for this.”"""
     barred = await pending.refuse(session, container.signer, container.suppressor, token, now)
     detail = (
-        "Your address is barred: nobody can sign it up here again, and we keep nothing of it but a fingerprint."
+        say("Your address is barred: nobody can sign it up here again, and we keep nothing of it but a fingerprint.")
         if barred
-        else "This address has confirmed before. Every paper ends with a link that stops the next one."
+        else say("This address has confirmed before. Every paper ends with a link that stops the next one.")
     )
-    heading = "We will not write again." if barred else "Not so fast."
+    heading = say("We will not write again.") if barred else say("Not so fast.")
     return page(request, "message.html", heading=heading, detail=detail, subscribe=False)

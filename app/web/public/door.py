@@ -31,8 +31,10 @@ UNPROVEN_SHARE = 10
 """Without a proof of work a form gets one part in so many of either limit."""
 _ALL = "all"
 _AGAIN = {
-    nonce.Age.QUICK: "That was quicker than we can read. Please press the button once more.",
-    nonce.Age.STALE: "This form has been open for long, or comes from elsewhere. Please press the button once more.",
+    nonce.Age.QUICK: say("That was quicker than we can read. Please press the button once more."),
+    nonce.Age.STALE: say(
+        "This form has been open for long, or comes from elsewhere. Please press the button once more."
+    ),
 }
 _NO_PROOF = say(
     "Your browser did not do the sum that keeps machines out, perhaps because it runs no scripts. "
@@ -58,9 +60,9 @@ class _Pair:
 
     def admit(self, block: str, now: datetime) -> None:
         if wait := self._client.wait(block, now):
-            raise TooMany("Many sign-ups have come from your network.", ceil(wait))
+            raise TooMany(say("Many sign-ups have come from your network."), ceil(wait))
         if wait := self._all.wait(_ALL, now):
-            raise TooMany("Many people are signing up just now.", ceil(wait))
+            raise TooMany(say("Many people are signing up just now."), ceil(wait))
         self._client.take(block, now)
         self._all.take(_ALL, now)
 

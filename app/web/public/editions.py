@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from app.core.language import plural, say
 from app.store import editions
 from app.store.editions import PublishedEdition
 from app.web.answers import answer
@@ -25,10 +26,10 @@ Months = list[tuple[str, str, list[PublishedEdition]]]
 
 def by_month(found: Sequence[PublishedEdition]) -> Months:
     """(month, "15 editions", its editions), the newest first."""
-    months = []
+    months: Months = []
     for name, group in groupby(found, key=lambda edition: month(edition.date)):
         of_month = list(group)
-        amount = f"{len(of_month)} edition{'' if len(of_month) == 1 else 's'}"
+        amount = plural("{number} edition", "{number} editions", len(of_month))
         months.append((name, amount, of_month))
     return months
 
@@ -66,9 +67,9 @@ async def edition(
         headers = {"content-security-policy": _policy(container.settings.public_url), "cache-control": PUBLIC}
         return HTMLResponse(body, headers=headers)
     if slug == todays_date(container.settings, now).isoformat():
-        detail = f"The next one is on {promise(container.settings, now)}."
-        return answer(request, 404, detail, heading="No paper today.")
-    return answer(request, 404, "It may have moved, or it was never printed.")
+        detail = say("The next one is on {when}.", when=promise(container.settings, now))
+        return answer(request, 404, detail, heading=say("No paper today."))
+    return answer(request, 404, say("It may have moved, or it was never printed."))
 
 
 def _policy(public_url: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.core.language import joined, say
 from app.models.content import Move, Mover, Movers
 from app.stages.render.wording import Shift, day_and_month, gain, mover_shift, stamp
 
@@ -40,19 +41,21 @@ def mover_list(movers: Movers | None) -> MoverList | None:
         return None
     newcomers = movers.new[:1]
     rows = (*movers.rows[: _MOST - len(newcomers)], *newcomers)
-    counted = stamp(movers.as_of)
+    counted: str = stamp(movers.as_of)
     if movers.measuring_since:
-        counted = f"measuring since {day_and_month(movers.measuring_since)}; {counted}"
+        since = day_and_month(movers.measuring_since)
+        counted = say("measuring since {day}; {stamp}", day=since, stamp=counted)
     return MoverList(tuple(_line(row) for row in rows), counted)
 
 
 def _line(mover: Mover) -> MoverLine:
+    where: str
     if mover.new:
-        where, shift = f"at {mover.now}", Shift(Move.NEW, "NEW", "new")
+        where, shift = say("at {place}", place=mover.now), Shift(Move.NEW, say("NEW"), say("new"))
     elif mover.was is not None:
         where, shift = f"{mover.was} → {mover.now}", mover_shift(mover)
     else:
         where, shift = mover.site, mover_shift(mover)
     counted = gain(mover.gained, approximate=mover.approximate)
-    parts = (where, f"{counted} {mover.unit}" if counted else "")
-    return MoverLine(mover.name, mover.url, shift, " · ".join(part for part in parts if part))
+    parts = (where, joined((counted, mover.unit)) if counted else "")
+    return MoverLine(mover.name, mover.url, shift, joined(parts, between=" · "))

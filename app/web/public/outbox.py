@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse
 
 from app.core.errors import NotFound
+from app.core.language import say
 from app.core.settings import VAR
 from app.web.deps import ContainerDep
 from app.web.guard import SITE_POLICY
@@ -26,7 +27,7 @@ def outbox(container: ContainerDep) -> Path:
     """The Maildir. Raises NotFound in production, and where mail leaves by another way."""
     settings = container.settings
     if settings.production or not any(url.startswith("outbox:") for url in settings.providers):
-        raise NotFound("It may have moved, or it was never printed.")
+        raise NotFound(say("It may have moved, or it was never printed."))
     return VAR / "outbox"
 
 
@@ -34,7 +35,7 @@ def mail(name: str, folder: Annotated[Path, Depends(outbox)]) -> Path:
     """One mail's file. Raises NotFound."""
     file = maildir.file_of(folder, name)
     if file is None:
-        raise NotFound("There is no such mail in the outbox.")
+        raise NotFound(say("There is no such mail in the outbox."))
     return file
 
 
@@ -60,7 +61,7 @@ def one(request: Request, file: Mail) -> HTMLResponse:
 def html(file: Mail, container: ContainerDep) -> HTMLResponse:
     body = maildir.opened(file).html
     if body is None:
-        raise NotFound("This mail has no HTML part.")
+        raise NotFound(say("This mail has no HTML part."))
     origin = "/".join(container.settings.public_url.split("/")[:3])
     policy = (
         f"sandbox {_SANDBOX}; default-src 'none'; style-src 'unsafe-inline'; "

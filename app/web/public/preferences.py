@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from app.bootstrap import Container
 from app.core.db import Session
 from app.core.errors import InvalidInput
+from app.core.language import say
 from app.models.states import SubscriberStatus
 from app.stages.audience import preferences
 from app.stages.audience.preferences import Standing
@@ -21,6 +22,7 @@ from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSessio
 from app.web.fields import form_of
 from app.web.morning import had_today
 from app.web.public.choices import Shown, show
+from app.web.speech import speak
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,6 +34,7 @@ Form = Annotated[FormData, Depends(form_of)]
 @router.api_route("/preferences/{token}", methods=["GET", "HEAD"])
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
     found = await preferences.look_up(session, container.signer, token, now)
+    speak(request, found.choices.language)
     had = await had_today(session, container.settings, found.subscriber_id, now)
     return show(request, Shown(found, now, had))
 
@@ -49,6 +52,7 @@ async def change(
     """One press of one of the page's buttons; `action` says which: save, undo, pause or resume."""
     action = str(form.get("action", "save"))
     found = await preferences.look_up(session, container.signer, token, now)
+    speak(request, found.choices.language)
     had = await had_today(session, container.settings, found.subscriber_id, now)
     shown = Shown(found, now, had)
     if found.status not in _READING:
@@ -58,6 +62,7 @@ async def change(
     except InvalidInput as error:
         typed = wishes_of(form) if action == "save" else None
         raise AnswerWith(show(request, replace(shown, typed=typed, error=error), status=422)) from error
+    speak(request, done.choices.language)
     before = found.choices if action == "save" and found.choices != done.choices else None
     return show(request, replace(shown, standing=done, action=action, before=before))
 
@@ -81,10 +86,10 @@ async def _carry_out(
         case "resume":
             return await preferences.resume(session, signer, token, visitor, now)
         case _:
-            raise InvalidInput("This page has no such button.", "action")
+            raise InvalidInput(say("This page has no such button."), "action")
 
 
 def wishes_of(form: FormData) -> Wishes:
     """The fields of the form, as text."""
-    names = ("frequency", "delivery_time", "zone", "form", "first_name")
+    names = ("frequency", "delivery_time", "zone", "form", "first_name", "language")
     return Wishes(tuple(map(str, form.getlist("sections"))), *(str(form.get(name, "")) for name in names))

@@ -7,10 +7,11 @@ from datetime import date
 
 from markupsafe import Markup
 
+from app.core.language import forms, joined, plural, say
 from app.models.content import TITLES, EditionContent, Piece, Section
 from app.stages.render.wording import credit, issue
 from app.web.public.movers import MoverList, mover_list
-from app.web.wording import count, in_words
+from app.web.wording import in_words
 
 _PARAGRAPH = re.compile(r"<p>.*?</p>", re.DOTALL)
 _PARAGRAPHS = 2
@@ -79,10 +80,10 @@ def _chosen(content: EditionContent) -> tuple[Piece, ...]:
 def _teaser(piece: Piece) -> Teaser:
     opinion = piece.section is Section.OPINION
     return Teaser(
-        label="Opinion" if opinion else TITLES[piece.section],
+        label=say("Opinion") if opinion else TITLES[piece.section],
         headline=piece.headline,
         standfirst=piece.standfirst,
-        credit=", ".join(part for part in (piece.byline if opinion else "", credit(piece)) if part),
+        credit=joined((piece.byline if opinion else "", credit(piece)), between=", "),
         opinion=opinion,
     )
 
@@ -91,11 +92,12 @@ def _also(content: EditionContent, shown: Sequence[Piece]) -> str:
     """Four tools, two arguments, 13 chart entries: what the front page has no room for."""
     left = [piece for piece in content.pieces if piece not in shown and piece is not content.lead]
     of = {section: sum(1 for piece in left if piece.section is section) for section in Section}
+    charted = sum(len(chart.rows) for chart in content.charts)
     parts = (
-        (of[Section.DEEP_DIVE], "long read", ""),
-        (of[Section.OPINION], "argument", ""),
-        (of[Section.TOOLS], "tool", ""),
-        (sum(len(chart.rows) for chart in content.charts), "chart entry", "chart entries"),
-        (of[Section.WEEKEND], "piece for the weekend", "pieces for the weekend"),
+        (of[Section.DEEP_DIVE], *forms("one long read", "{number} long reads")),
+        (of[Section.OPINION], *forms("one argument", "{number} arguments")),
+        (of[Section.TOOLS], *forms("one tool", "{number} tools")),
+        (charted, *forms("one chart entry", "{number} chart entries")),
+        (of[Section.WEEKEND], *forms("one piece for the weekend", "{number} pieces for the weekend")),
     )
-    return ", ".join(count(number, one, many) for number, one, many in parts if number)
+    return joined((plural(one, many, n, number=in_words(n)) for n, one, many in parts if n), between=", ")

@@ -104,4 +104,4 @@ async def _once_more(request: Request, wish: SignUp, error: InvalidInput) -> Res
     given = str((await form_of(request)).get(nonce.FIELD, ""))
     if any(one.field == proof.FIELD for one in error.errors):
         return bad_proof(request, wish, given)
-    return ask_again(request, wish, error=str(error), given=given)
+    return ask_again(request, wish, error=error.sentence, given=given)

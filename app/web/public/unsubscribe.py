@@ -23,6 +23,7 @@ from app.web.errors import NOT_OURS
 from app.web.fields import form_of
 from app.web.pages import page
 from app.web.public.choices import rests
+from app.web.speech import speak
 
 router = APIRouter(include_in_schema=False)
 
@@ -62,6 +63,7 @@ PressedDep = Annotated[Pressed, Depends(what_was_pressed)]
 @router.api_route("/unsubscribe/{token}", methods=["GET", "HEAD"])
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> Response:
     found = await leaving.look_up(session, container.signer, container.suppressor, token, now)
+    speak(request, found.language)
     if found.status in (None, SubscriberStatus.LEFT):
         return _left(request, container, found, now)
     preferences = container.signer.sign(Purpose.PREFERENCES, found.ref) if found.ref else ""
@@ -94,6 +96,7 @@ async def leave(
     if one_click:
         return PlainTextResponse("You're out.\n")
     found = await leaving.look_up(session, container.signer, container.suppressor, token, now)
+    speak(request, found.language)
     return _left(request, container, found, now)
 
 
@@ -110,6 +113,7 @@ async def _back(
     how = leaving.Return(weekly=pressed.back == "weekly", rest_until=rest)
     zone = container.settings.zone
     found = await leaving.undo(session, container.signer, container.suppressor, token, how, zone, visitor, now)
+    speak(request, found.language)
     preferences = container.signer.sign(Purpose.PREFERENCES, found.ref)
     return page(request, "back.html", masked=found.address, weekly=how.weekly, rest_until=rest, preferences=preferences)
 

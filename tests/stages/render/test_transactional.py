@@ -38,17 +38,15 @@ THE AI MORNING POST
 
 Shall we deliver?
 
-Somebody, we hope it was you, asked for
-The AI Morning Post
-to be sent to this address. Nothing comes until you say so.
+Somebody, we hope it was you, asked for The AI Morning Post to be sent to
+this address. Nothing comes until you say so.
 
 To confirm, open this address and press the button on the page:
 
 https://post.example.org/confirm/AQAAAAAAAGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
 
-The link works for 7 days. If you did not ask for this, do nothing:
-you are not on the list.
-The page has a button that bars your address for good.
+The link works for 7 days. If you did not ask for this, do nothing: you are
+not on the list. The page has a button that bars your address for good.
 
 The AI Morning Post, 4 Galley Lane, Harwich CO12 0ZZ
 """)

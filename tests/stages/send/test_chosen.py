@@ -33,6 +33,7 @@ async def reader(db: Database, address: str, sections: frozenset[Section], form:
             zone="",
             form=form,
             first_name="",
+            language="",
         )
         found = await subscribers.get(session, number)
     assert found is not None
