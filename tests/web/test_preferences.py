@@ -304,7 +304,7 @@ async def test_a_zone_beyond_the_list_stays_chosen(readers: Readers, container: 
 
 async def test_the_next_paper_is_not_one_that_is_here_already(readers: Readers, clock: FixedClock) -> None:
     """A later hour on the same morning gives tomorrow's paper, not this one again."""
-    from .test_scanners import print_and_send
+    from .kinds_of_mail import print_and_send
 
     clock.move(datetime(2026, 11, 23, 7, 0, tzinfo=UTC))
     await readers.join()
