@@ -15,7 +15,11 @@ class Held:
         self.seconds: list[float] = []
         self._began = 0.0
         engine = db._writer.sync_engine  # noqa: SLF001  # a measurement looks behind the door
+        self.longest = 0.0
+        self.longest_did: list[str] = []
+        self._did: list[str] = []
         event.listen(engine, "begin", self._begin)
+        event.listen(engine, "before_cursor_execute", self._does)
         for method in ("do_commit", "do_rollback"):
             self._wrap(engine.dialect, method)
 
@@ -30,6 +34,10 @@ class Held:
 
     def _begin(self, _: object) -> None:
         self._began = time.perf_counter()
+        self._did = []
+
+    def _does(self, _: object, __: object, statement: str, *___: object) -> None:
+        self._did.append(" ".join(statement.split()[:3]))
 
     def _wrap(self, dialect: Any, method: str) -> None:
         plain = getattr(dialect, method)
@@ -37,7 +45,10 @@ class Held:
         def timed(connection: Any) -> None:
             plain(connection)
             if self._began:
-                self.seconds.append(time.perf_counter() - self._began)
+                took = time.perf_counter() - self._began
+                if took > self.longest:
+                    self.longest, self.longest_did = took, self._did
+                self.seconds.append(took)
                 self._began = 0.0
 
         setattr(dialect, method, timed)

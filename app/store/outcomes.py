@@ -26,6 +26,8 @@ class Outcome:
     fault: str | None = None
 
 
+# LIMIT -1 limits nothing; it keeps SQLite from merging the subquery and then looking through the whole edition for each
+# outcome. As it is, the outcomes are read once and each finds its row by the primary key.
 _RECORD_SQLITE = """
 UPDATE deliveries AS d
 SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = o.provider_id, code = o.code,
@@ -35,7 +37,7 @@ FROM (
          json_extract(value, '$.to') AS status, json_extract(value, '$.due') AS due_at,
          json_extract(value, '$.id') AS provider_id, json_extract(value, '$.code') AS code,
          json_extract(value, '$.fault') AS fault
-  FROM json_each(:rows)
+  FROM json_each(:rows) LIMIT -1
 ) AS o
 WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND (
   (d.attempt = o.attempt AND d.status IN ('sending', 'unknown'))

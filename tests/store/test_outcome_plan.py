@@ -1,0 +1,25 @@
+"""How SQLite finds the rows of outcomes: a wrong plan makes a large edition slower with every reader."""
+
+from sqlalchemy import text
+
+from app.core.db import Database
+from app.store import outcomes
+from tests.conftest import run
+
+
+def test_each_outcome_finds_its_row_by_the_primary_key(sqlite_template: object) -> None:
+    """And the whole edition is not looked through for each group."""
+
+    async def plan() -> list[str]:
+        db = Database(f"sqlite:///{sqlite_template}")
+        async with db.read() as session:
+            rows = await session.execute(
+                text(f"EXPLAIN QUERY PLAN {outcomes._RECORD_SQLITE}"), {"rows": "[]", "edition": 1}
+            )
+            found = [row.detail for row in rows]
+        await db.close()
+        return found
+
+    found = run(plan())
+    assert any("(edition_id=? AND subscriber_id=?)" in step for step in found), found
+    assert not any(step.endswith("(edition_id=?)") for step in found), found
