@@ -1,13 +1,13 @@
 """Tables (one file a noun), the frozen content of an edition, and the table of every state's edges."""
 
 from app.models.base import Base
-from app.models.editions import Edition, Release, Variant
+from app.models.editions import Edition, Listing, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.sources import Sighting, Source, SourceHealth, SourceKind
 from app.models.stories import Story
-from app.models.trends import TrendItem, TrendSnapshot
+from app.models.trends import TrendAsk, TrendCount, TrendItem, TrendNote, TrendSnapshot, TrendThing
 
 __all__ = [
     "ApiKey",
@@ -20,6 +20,7 @@ __all__ = [
     "IdempotencyKey",
     "Instance",
     "JobRun",
+    "Listing",
     "Placement",
     "Release",
     "Shard",
@@ -32,7 +33,11 @@ __all__ = [
     "Subscriber",
     "Suppression",
     "TransactionalEmail",
+    "TrendAsk",
+    "TrendCount",
     "TrendItem",
+    "TrendNote",
     "TrendSnapshot",
+    "TrendThing",
     "Variant",
 ]

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from app.core.db import BigId
@@ -68,6 +68,23 @@ class Variant(Base):
     form: Mapped[VariantForm] = mapped_column(enumerated(VariantForm, "form"), primary_key=True)
     body: Mapped[str] = mapped_column(Text)
     hash: Mapped[str] = mapped_column(String(32), index=True)
+
+
+class Listing(Base):
+    """A thing on a chart of an edition: its first hundred, of which a few are printed. The paper's memory of trends."""
+
+    __tablename__ = "listings"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True)
+    ref: Mapped[str] = mapped_column(String(100), primary_key=True)
+    """`models.counts.ref_of` the thing."""
+    rank: Mapped[int | None]
+    """None: printed among the movers or by its total, without a place on the chart."""
+    printed: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(200))
+    """As it was called that day; empty where it was not printed."""
+
+    __table_args__ = (Index(None, "ref"),)
 
 
 class Release(Base):

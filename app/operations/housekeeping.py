@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from app.core.db import Database
-from app.store import erasure, idempotency, leases, proofs, transactional, trends
+from app.store import counts, erasure, idempotency, leases, proofs, transactional, trends
 
 ANSWERS = timedelta(days=2)
 SLOTS = timedelta(days=90)
@@ -26,4 +26,6 @@ async def tidy(db: Database, now: datetime) -> str:
         await erasure.blank_again(session, now - ERASED)
     async with db.write() as session:
         await trends.prune(session, now.date())
+    async with db.write() as session:
+        await counts.prune(session, now)
     return f"{mails} service mails forgotten"

@@ -1,19 +1,20 @@
-"""Trends: what was counted each day."""
+"""Trends: the charts of each day. What they were made of is in store/counts."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select
 
 from app.core.db import Session
 from app.models import TrendItem, TrendSnapshot
-from app.models.counts import Point, Row, Snapshot, TrendKind, TrendSource
+from app.models.counts import Row, Snapshot, TrendKind, TrendSource
 from app.store import upsert
 
 KEPT = timedelta(days=400)
-_NAMES = tuple(field.name for field in fields(Row))
+_NAMES = tuple(field.name for field in fields(Row) if field.name in TrendItem.__table__.columns)
 _COLUMNS = tuple(getattr(TrendItem, name) for name in _NAMES)
 
 
@@ -43,7 +44,7 @@ async def save(session: Session, snapshot: Snapshot) -> bool:
         return False
     await session.execute(delete(TrendItem).where(TrendItem.snapshot_id == snapshot_id))
     if snapshot.rows:
-        await session.execute(insert(TrendItem), [{**asdict(row), "snapshot_id": snapshot_id} for row in snapshot.rows])
+        await session.execute(insert(TrendItem), [_values(row, snapshot_id) for row in snapshot.rows])
     return True
 
 
@@ -87,27 +88,6 @@ async def nearest(
     return next(iter(await _filled(session, [best] if best else [])), None)
 
 
-async def series(
-    session: Session, source: TrendSource, kind: TrendKind, first: date, before: date
-) -> Mapping[str, Sequence[Point]]:
-    """The counts of everything from `first` up to, not including, `before`: by external id, the oldest first."""
-    found = await session.execute(
-        select(TrendItem.external_id, TrendSnapshot.captured_at, TrendItem.count)
-        .join(TrendSnapshot, TrendSnapshot.id == TrendItem.snapshot_id)
-        .where(
-            TrendSnapshot.source == source,
-            TrendSnapshot.kind == kind,
-            TrendSnapshot.day >= first,
-            TrendSnapshot.day < before,
-        )
-        .order_by(TrendSnapshot.day)
-    )
-    points: dict[str, list[Point]] = defaultdict(list)
-    for external_id, at, count in found:
-        points[external_id].append(Point(at, count))
-    return dict(points)
-
-
 async def first_day(session: Session, source: TrendSource, kind: TrendKind, not_before: date) -> date | None:
     """The first day from `not_before` on that has a capture."""
     day: date | None = await session.scalar(
@@ -118,25 +98,14 @@ async def first_day(session: Session, source: TrendSource, kind: TrendKind, not_
     return day
 
 
-async def peaks_until(
-    session: Session, source: TrendSource, kind: TrendKind, ids: Collection[str], day: date
-) -> Mapping[str, int | None]:
-    """The best rank that each of `ids` had on `day` or before, at any time we know of.
-
-    None: it was counted, but never on a chart. Not in the mapping: it was never counted.
-    """
+async def whole_days(session: Session, source: TrendSource, kind: TrendKind, first: date) -> Mapping[date, bool]:
+    """The days from `first` on that have a chart, and whether it was whole."""
     found = await session.execute(
-        select(TrendItem.external_id, func.min(TrendItem.rank))
-        .join(TrendSnapshot, TrendSnapshot.id == TrendItem.snapshot_id)
-        .where(
-            TrendSnapshot.source == source,
-            TrendSnapshot.kind == kind,
-            TrendSnapshot.day <= day,
-            TrendItem.external_id.in_(ids),
+        select(TrendSnapshot.day, TrendSnapshot.complete).where(
+            TrendSnapshot.source == source, TrendSnapshot.kind == kind, TrendSnapshot.day >= first
         )
-        .group_by(TrendItem.external_id)
     )
-    return {external_id: peak for external_id, peak in found}  # noqa: C416  # dict() takes a Result for a mapping
+    return {day: complete for day, complete in found}  # noqa: C416  # dict() takes a Result for a mapping
 
 
 async def prune(session: Session, today: date) -> int:
@@ -154,11 +123,22 @@ async def _filled(session: Session, found: Sequence[TrendSnapshot]) -> Sequence[
         select(TrendItem.snapshot_id, *_COLUMNS).where(TrendItem.snapshot_id.in_([one.id for one in found]))
     )
     for snapshot_id, *values in answer:
-        rows[snapshot_id].append(Row(**dict(zip(_NAMES, values, strict=True))))
+        rows[snapshot_id].append(_row(dict(zip(_NAMES, values, strict=True))))
     return [
         Snapshot(one.source, one.kind, one.day, one.captured_at, one.complete, _ordered(rows[one.id]), one.since)
         for one in found
     ]
+
+
+def _values(row: Row, snapshot_id: int) -> dict[str, Any]:
+    values = {name: value for name, value in asdict(row).items() if name in _NAMES}
+    values["spark"] = None if row.spark is None else " ".join(map(str, row.spark))
+    return {**values, "snapshot_id": snapshot_id}
+
+
+def _row(values: dict[str, Any]) -> Row:
+    spark = values["spark"]
+    return Row(**{**values, "spark": None if spark is None else tuple(map(int, spark.split()))})
 
 
 def _ordered(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -43,7 +43,8 @@ async def test_a_capture_comes_back_as_it_was_saved(db: Database) -> None:
     full = Row(
         external_id="101", name="gristmill/grist", url="https://github.com/gristmill/grist", detail="Grinds – ça va",
         count=61_000, rank=2, was=7, new=True, gained=2_940, basis=Basis.NEAREST, usual=1_190.5, score=41.25,
-        forks=7_000, variants=6, created_at=at(date(2025, 1, 2)),
+        forks=7_000, downloads=90_000, variants=6, created_at=at(date(2025, 1, 2)), kind=REPOSITORY, confirmed=False,
+        held=True, remark="2,940 stars came with 3 forks", spark=(0, 12, *[400] * 12),
     )  # fmt: skip
     snapshot = replace(capture(row("1", 1), full, row("3", None)), since=DAY)
     assert await save(db, snapshot) == [True]
@@ -135,17 +136,6 @@ async def test_the_capture_nearest_to_an_instant_is_found_a_whole_one_first(db: 
         assert other is None
 
 
-async def test_a_series_holds_the_counts_of_earlier_days_the_oldest_first(db: Database) -> None:
-    """From the first day asked for, up to and without the last."""
-    for back in (3, 1, 2, 0, 9):
-        day = DAY - timedelta(days=back)
-        await save(db, capture(row("1", count=100 - back), *([row("2")] if back == 2 else []), day=day))
-    async with db.read() as session:
-        found = await trends.series(session, GITHUB, REPOSITORY, DAY - timedelta(days=5), DAY)
-    assert [point.count for point in found["1"]] == [97, 98, 99]
-    assert [point.at for point in found["2"]] == [at(DAY - timedelta(days=2))]
-
-
 async def test_the_first_day_measured_is_found_from_a_given_day_on(db: Database) -> None:
     """None where nothing was measured since."""
     await save(db, capture(day=date(2026, 11, 1)), capture(day=date(2026, 11, 20)), capture())
@@ -155,17 +145,12 @@ async def test_the_first_day_measured_is_found_from_a_given_day_on(db: Database)
         assert await trends.first_day(session, GITHUB, TrendKind.MOVERS, date(2026, 1, 1)) is None
 
 
-async def test_peaks_tell_charted_from_merely_counted_from_never_seen(db: Database) -> None:
-    """The best rank up to a day; None for a row that never had one; no entry for a stranger."""
-    await save(
-        db,
-        capture(row("1", 9), row("2", None), day=date(2026, 11, 1)),
-        capture(row("1", 4), row("2", None), day=date(2026, 11, 10)),
-        capture(row("1", 1), row("2", 2), row("3", 3), day=date(2026, 11, 20)),
-    )
+async def test_the_days_that_have_a_chart_say_whether_it_was_whole(db: Database) -> None:
+    """From a given day on."""
+    await save(db, capture(day=date(2026, 11, 1)), capture(day=date(2026, 11, 20), complete=False), capture())
     async with db.read() as session:
-        found = await trends.peaks_until(session, GITHUB, REPOSITORY, ["1", "2", "3"], date(2026, 11, 10))
-    assert found == {"1": 4, "2": None}
+        found = await trends.whole_days(session, GITHUB, REPOSITORY, date(2026, 11, 2))
+    assert found == {date(2026, 11, 20): False, DAY: True}
 
 
 async def test_pruning_takes_captures_older_than_400_days_with_their_rows(db: Database) -> None:

@@ -1,4 +1,4 @@
-"""Asks a source for JSON: bounded in time and size, patient where the source asks for patience.
+"""Asks a source: bounded in time and size, patient where the source asks for patience.
 
 Every failure leaves as SourceError with a sentence that names the source and says why.
 """
@@ -17,13 +17,15 @@ import httpx
 from app.core.errors import SourceError
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.reasons import reason
-from app.stages.collect.waits import asked_to_wait
+from app.stages.collect.waits import Limits, asked_to_wait
 
 LARGEST = 8 * 1024 * 1024
 CONNECT, EXCHANGE = 3.0, 20.0
 """Seconds to reach a host, and for a whole answer."""
 TRIES = 3
 _TIMEOUT = httpx.Timeout(10.0, connect=CONNECT)
+
+_GONE = (httpx.codes.NOT_FOUND, httpx.codes.GONE, httpx.codes.UNAVAILABLE_FOR_LEGAL_REASONS)
 
 Params = Sequence[tuple[str, str]]
 
@@ -40,18 +42,35 @@ class _Passing(Exception):
         self.wait = wait
 
 
+class Gone(SourceError):
+    """There is no such thing any more: 404, 410, or 451, taken down for legal reasons."""
+
+
 class Caller:
     """One source's address, asked until `deadline`."""
 
     def __init__(self, name: str, client: httpx.AsyncClient) -> None:
         self._name = name
         self._client = client
+        self._limits = Limits()
 
     async def json(self, path: str, params: Params = (), *, deadline: Deadline, tries: int = TRIES) -> Any:
         """The parsed answer to a GET. Raises SourceError; `retry_after` is set where the source asks us to wait."""
+        return _parsed(self._name, await self._ask("GET", path, deadline, tries, params=list(params)))
+
+    async def post(self, path: str, body: Any, *, deadline: Deadline, tries: int = TRIES) -> Any:
+        """The parsed answer to a POST of JSON that changes nothing, as a GraphQL query is one."""
+        return _parsed(self._name, await self._ask("POST", path, deadline, tries, json=body))
+
+    async def raw(self, path: str, *, deadline: Deadline, tries: int = TRIES) -> bytes:
+        """The answer to a GET as it came."""
+        return await self._ask("GET", path, deadline, tries)
+
+    async def _ask(self, method: str, path: str, deadline: Deadline, tries: int, **more: Any) -> bytes:
         for attempt in range(1, tries + 1):
             try:
-                return _parsed(await self._exchange(path, params, deadline))
+                self._stand_back(path, deadline)
+                return await self._exchange(method, path, deadline, more)
             except _Passing as trouble:
                 wait = trouble.wait
                 if wait is None:
@@ -66,17 +85,24 @@ class Caller:
                 raise SourceError(f"{self._name} could not be read: {reason(error)}") from error
         raise AssertionError("the last attempt answers or gives up")
 
+    def _stand_back(self, path: str, deadline: Deadline) -> None:
+        """Raises _Passing where the source's headers said that its limit is spent: asking on would be an offence."""
+        wait = self._limits.wait_for(path, deadline.now)
+        if wait > 0:
+            raise _Passing(f"its limit is spent for another {wait:.0f} s", wait)
+
     def _give_up(self, trouble: _Passing) -> NoReturn:
         kind = SourceError if trouble.wait is None else Unavailable
         raise kind(f"{self._name} could not be read: {trouble}", retry_after=trouble.wait) from trouble
 
-    async def _exchange(self, path: str, params: Params, deadline: Deadline) -> bytes:
+    async def _exchange(self, method: str, path: str, deadline: Deadline, more: Mapping[str, Any]) -> bytes:
         limit = min(EXCHANGE, deadline.left)
         if limit <= 0:
             raise SourceError(f"{self._name} could not be read: there was no time left to ask")
         try:
             async with asyncio.timeout(limit):
-                async with self._client.stream("GET", path, params=list(params)) as response:
+                async with self._client.stream(method, path, **more) as response:
+                    self._limits.learn(path, response.headers, deadline.now)
                     self._refuse(response, deadline)
                     return await _body(response)
         except TimeoutError:
@@ -96,6 +122,8 @@ class Caller:
             raise _Passing(f"it answered {status}")
         if status == httpx.codes.UNAUTHORIZED:
             raise Unavailable(f"{self._name} could not be read: it refused our token (401)")
+        if status in _GONE:
+            raise Gone(f"{self._name} could not be read: it answered {status}")
         raise ValueError(f"it answered {status}")
 
 
@@ -140,13 +168,14 @@ async def _body(response: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(name: str, body: bytes) -> Any:
+    """Raises SourceError for what is no JSON."""
     if not body.strip():
-        raise ValueError("its answer was empty")
+        raise SourceError(f"{name} could not be read: its answer was empty")
     try:
         return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise ValueError("its answer was not JSON") from None
+        raise SourceError(f"{name} could not be read: its answer was not JSON") from None
 
 
 def _no_number(name: str) -> NoReturn:

@@ -1,53 +1,27 @@
-"""Reads GitHub's star history of a repository: the gain of the last week, and of a usual one. Pure.
+"""Reads GitHub's star history of a repository: what each day brought, and what was counted on days we missed. Pure.
 
-`GET /repos/{owner}/{repo}/stargazers/history` gives weeks, the newest first: `{"week": <Sunday 00:00 UTC in
+`GET /repositories/{id}/stargazers/history` gives weeks, the newest first: `{"week": <Sunday 00:00 UTC in
 seconds>, "total": n, "days": [7 numbers, Sunday first]}`. It counts present stargazers only; today is still
 filling; an empty answer means "not available", never zero.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from statistics import median
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from app.models.counts import Days, Point
 from app.stages.collect import values
 
-WEEKS = 6
-"""How many to ask for: any day of the present week, one whole week and four before it."""
-BASELINE, LEAST_KNOWN = 28, 14
-"""Days before the week that make a usual week, and how many of them must be known."""
+WEEKS = 12
+"""How many to ask for; one answer holds up to 30. The charts need 49 days: a week, the week it is compared with,
+and the four that make a usual week before."""
+_DAY = timedelta(days=1)
+TOLERANCE, LEAST = 0.1, 25
+"""Two counts of a week agree within a tenth or within 25: days have other borders there, and un-stars are missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
-    """The gain of the seven whole days before today, and that of a usual week where it is known."""
-
-    gained: int
-    usual: float | None
-
-
-def week_of(answer: Any, created_at: datetime | None, today: date) -> Week | None:
-    """None where the answer does not hold seven whole days that we can read."""
-    days = _days(answer)
-    if not days:
-        return None
-    born = created_at.date() if created_at else date.min
-    window = [_gain(days, today - timedelta(days=back), born) for back in range(1, 8)]
-    before = [_gain(days, today - timedelta(days=back), date.min) for back in range(8, 8 + BASELINE)]
-    known = [gain for back, gain in enumerate(before, 8) if gain is not None and today - timedelta(days=back) > born]
-    if None in window:
-        return None
-    usual = max(0.0, 7 * float(median(known))) if len(known) >= LEAST_KNOWN else None
-    return Week(sum(gain or 0 for gain in window), usual)
-
-
-def _gain(days: Mapping[date, int], day: date, born: date) -> int | None:
-    """What `day` brought; 0 before the repository was born, None where nobody says."""
-    return days.get(day, 0 if day < born else None)
-
-
-def _days(answer: Any) -> dict[date, int]:
+def days_of(answer: Any) -> Days:
+    """What each day brought; empty where the answer holds nothing that we can read."""
     found: dict[date, int] = {}
     for week in answer if isinstance(answer, list) else ():
         fields = values.mapping(week)
@@ -59,3 +33,41 @@ def _days(answer: Any) -> dict[date, int]:
             if (gain := values.count(value)) is not None:
                 found[first + timedelta(days=offset)] = gain
     return found
+
+
+def gained(days: Days, since: datetime, now: datetime, born: datetime | None = None) -> int | None:
+    """What came from `since` to `now`, today up to now; None where a day between them is not known.
+
+    Of the first day, a part by its hours. Before it was `born` nothing came.
+    """
+    first = since.date()
+    share = (datetime.combine(first + _DAY, time(), UTC) - since) / _DAY
+    total = share * value if (value := _of(days, first, born)) is not None else None
+    day = first
+    while total is not None and (day := day + _DAY) <= now.date():
+        total = None if (value := _of(days, day, born)) is None else total + value
+    return None if total is None else round(total)
+
+
+def counts_before(days: Days, count: int, now: datetime, born: datetime | None) -> Sequence[Point]:
+    """The counts at this hour of earlier days, worked out backwards from today's: the oldest first.
+
+    As far back as the days are known without a hole, and not before it was born.
+    """
+    points: list[Point] = []
+    for back in range(1, 7 * WEEKS):
+        at = now - back * _DAY
+        came = gained(days, at, now, born)
+        if came is None or (born is not None and at < born):
+            break
+        points.append(Point(at, max(0, count - came), told=True))
+    return tuple(reversed(points))
+
+
+def agrees(ours: int, theirs: int) -> bool:
+    """Whether the source's own count of the week bears ours out."""
+    return abs(ours - theirs) <= max(LEAST, TOLERANCE * max(ours, theirs))
+
+
+def _of(days: Days, day: date, born: datetime | None) -> int | None:
+    return days.get(day, 0 if born is not None and day < born.date() else None)

@@ -7,16 +7,22 @@ from typing import TypeVar
 from app.stages.collect.deadline import Deadline
 
 _LEISURELY = 30.0
-"""Seconds left from which on nobody is waiting for the answer."""
+"""A run that has more seconds than that is one that nobody waits for."""
 _Item = TypeVar("_Item")
 
 
-async def each(items: Iterable[_Item], deed: Callable[[_Item], Awaitable[bool]], deadline: Deadline) -> None:
-    """Does `deed` to each item, in order, until one answers False ("no use in going on") or the time is up.
+def abreast(deadline: Deadline) -> int:
+    """How many requests at a time: one after another, as GitHub's good manners ask; three where somebody waits.
 
-    One after another, as GitHub's good manners ask; three at a time where somebody waits for the answer. The limit
-    that GitHub enforces is a hundred at a time.
+    The limit that GitHub enforces is a hundred.
     """
+    return 1 if deadline.left > _LEISURELY else 3
+
+
+async def each(
+    items: Iterable[_Item], deed: Callable[[_Item], Awaitable[bool]], deadline: Deadline, lanes: int
+) -> None:
+    """Does `deed` to each item, in order, until one answers False ("no use in going on") or the time is up."""
     queue = iter(items)
     stopped = False
 
@@ -28,7 +34,6 @@ async def each(items: Iterable[_Item], deed: Callable[[_Item], Awaitable[bool]],
             if not await deed(item):
                 stopped = True
 
-    lanes = 1 if deadline.left > _LEISURELY else 3
     async with asyncio.TaskGroup() as group:
         for _ in range(lanes):
             group.create_task(lane())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -10,19 +10,24 @@ import structlog
 
 from app.core.db import Database
 from app.core.errors import SourceError
-from app.models.counts import Snapshot, TrendKind, TrendSource
+from app.models.counts import Row, Snapshot, TrendKind, TrendSource
+from app.stages.collect import history, tracked
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.github import GitHub
 from app.stages.collect.harvest import Before, Capture, Harvest, Source
 from app.stages.collect.huggingface import HuggingFace
+from app.stages.collect.measure import HORIZON, Counted, Facts
 from app.stages.collect.movers import movers
-from app.stages.collect.ranking import comparable, moved, ranked
-from app.stages.collect.series import WEEK
-from app.store import health, trends
+from app.stages.collect.ranking import DEPTH, Chart, by_gain, by_score
+from app.stages.collect.series import CLOSE, WEEK
+from app.store import counts, health, trends
 
-_MEMORY = timedelta(days=37)
-"""How far back counts are read: a week, the four weeks that make a usual one, and a day at either end."""
-_TOLERANCE = timedelta(hours=36)
+TRACKED = timedelta(days=60)
+"""What was not counted for that long is no longer asked for by its number."""
+BY_GAIN = (TrendKind.REPOSITORY, TrendKind.PAPER)
+MOVING = (TrendKind.MODEL, TrendKind.DATASET, TrendKind.REPOSITORY)
+"""The kinds whose charts the paper prints have movers."""
+CHUNK = 500
 _log = structlog.get_logger(__name__)
 
 
@@ -52,6 +57,18 @@ class CollectReport:
     def summary(self) -> str:
         """One line on what came, for the record and the terminal."""
         return "Counted: " + ", ".join(f"{source.rows} rows at {source.name}" for source in self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A chart of today as it is stored, and what left it since last week."""
+
+    snapshot: Snapshot
+    cooled: tuple[Row, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.snapshot.rows
 
 
 def sources(
@@ -93,10 +110,14 @@ async def _from_one(db: Database, source: Source, now: datetime, deadline: Deadl
             await health.record_failure(session, source.source.value, str(error), now, retry_after=error.retry_after)
         return SourceReport(source.name, 0, (str(error),))
     await _record(db, source, harvest, round((monotonic() - asked) * 1000), now)
+    made = []
     for capture in harvest.captures:
-        await _store(db, source.source, capture, before.get(capture.kind, Before()), now)
-    await _store_movers(db, source.source, now)
-    return _reported(source, harvest)
+        await _count(db, source.source, capture, now)
+        made.append(await _chart(db, source.source, capture, before.get(capture.kind, Before()), now))
+    async with db.write() as session:
+        await counts.remember(session, source.source, harvest.asked)
+    await _store_movers(db, source.source, made, now)
+    return _reported(source, harvest, made)
 
 
 async def _record(db: Database, source: Source, harvest: Harvest, latency_ms: int, now: datetime) -> None:
@@ -109,8 +130,8 @@ async def _record(db: Database, source: Source, harvest: Harvest, latency_ms: in
         )
 
 
-def _reported(source: Source, harvest: Harvest) -> SourceReport:
-    count = sum(len(capture.rows) for capture in harvest.captures)
+def _reported(source: Source, harvest: Harvest, made: Sequence[Made]) -> SourceReport:
+    count = sum(len(one.rows) for one in made)
     _log.info("trends collected", source=source.name, rows=count, problems=list(harvest.problems))
     return SourceReport(source.name, count, harvest.problems)
 
@@ -118,37 +139,94 @@ def _reported(source: Source, harvest: Harvest) -> SourceReport:
 async def _before(db: Database, source: Source, now: datetime) -> Mapping[TrendKind, Before]:
     today = now.date()
     async with db.read() as session:
-        stored = await trends.of_day(session, source.source, today)
+        newest = await trends.latest(session, now - timedelta(hours=48))
+        asked = await counts.asked(session, source.source)
         found = {}
         for kind in source.kinds:
-            rows = stored[kind].rows if kind in stored else ()
-            counts = await trends.series(session, source.source, kind, today - _MEMORY, today)
-            found[kind] = Before(counts, {row.external_id: row for row in rows})
+            chart = newest.get((source.source, kind))
+            rows = {row.external_id: row for row in chart.rows} if chart else {}
+            found[kind] = Before(
+                await counts.things(session, source.source, kind, today - TRACKED),
+                await counts.series(session, source.source, kind, today - HORIZON),
+                rows if chart and chart.day == today else {},
+                rows,
+                asked,
+            )
     return found
 
 
-async def _store(db: Database, source: TrendSource, capture: Capture, before: Before, now: datetime) -> None:
-    """One chart, in one transaction."""
-    today, kind = now.date(), capture.kind
-    rows = ranked(capture.rows, before, now)
+async def _count(db: Database, source: TrendSource, capture: Capture, now: datetime) -> None:
+    """What was counted, in transactions of a few hundred rows, so that nobody waits long for the one writer."""
+    for first in range(0, len(capture.rows), CHUNK):
+        async with db.write() as session:
+            await counts.record(session, source, capture.kind, capture.rows[first : first + CHUNK], now)
+    rows = {row.external_id: row for row in capture.rows}
+    told = {
+        key: history.counts_before(days, rows[key].count, now, rows[key].created_at)
+        for key, days in capture.histories.items()
+        if key in rows
+    }
     async with db.write() as session:
-        week_ago = await trends.nearest(session, source, kind, now - WEEK, _TOLERANCE)
+        ids = await counts.ids_of(session, source, capture.kind)
+        await counts.fill_in(session, ids, told)
+        await counts.note(session, ids, capture.notes)
+        await counts.close(session, source, capture.kind, capture.closed, now.date())
+
+
+async def _chart(db: Database, source: TrendSource, capture: Capture, before: Before, now: datetime) -> Made:
+    """One chart, worked out from everything counted, and stored in one transaction."""
+    kind = capture.kind
+    async with db.read() as session:
+        things = await counts.things(session, source, kind, now.date() - TRACKED)
+        series = await counts.series(session, source, kind, now.date() - HORIZON)
+        whole = await trends.whole_days(session, source, kind, now.date() - HORIZON)
+        week_ago = await trends.nearest(session, source, kind, now - WEEK, CLOSE)
+    facts = Facts(
+        now,
+        capture.histories,
+        before.today,
+        {key: thing.ruling for key, thing in things.items() if thing.ruling is not None},
+        whole,
+        capture.complete,
+        capture.seen,
+    )
+    counted = tracked.stored(things, series, capture.rows)
+    # In a thread of its own: the worker hands mail over meanwhile.
+    chart = await asyncio.to_thread(_ranked, counted, capture, facts, week_ago)
+    async with db.write() as session:
         since = None
-        if week_ago is not None and comparable(rows, week_ago):
-            ids = [row.external_id for row in rows]
-            peaks = await trends.peaks_until(session, source, kind, ids, week_ago.day)
-            rows = moved(rows, week_ago, peaks, now)
-        else:
-            since = await trends.first_day(session, source, kind, today - WEEK) or today
-        await trends.save(session, Snapshot(source, kind, today, now, capture.complete, rows, since))
+        if not chart.compared:
+            since = await trends.first_day(session, source, kind, now.date() - WEEK) or now.date()
+        made = Made(Snapshot(source, kind, now.date(), now, capture.complete, _kept(chart.rows), since), chart.cooled)
+        await trends.save(session, made.snapshot)
+    return made
 
 
-async def _store_movers(db: Database, source: TrendSource, now: datetime) -> None:
+def _ranked(counted: Sequence[Counted], capture: Capture, facts: Facts, week_ago: Snapshot | None) -> Chart:
+    if capture.kind in BY_GAIN:
+        return by_gain(counted, facts)
+    named = {row.external_id for row in capture.rows}
+    order = [row.external_id for row in capture.rows] if capture.ordered else None
+    return by_score([one for one in counted if one.row.external_id in named], facts, week_ago, order)
+
+
+def _kept(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The first hundred; where fewer have a rank, those with the highest totals beside them; and all that is held."""
+    shown = [row for row in rows if not row.held]
+    shown.sort(key=lambda row: (row.rank is None, row.rank or 0, -row.count, row.name, row.external_id))
+    return (*shown[:DEPTH], *(row for row in rows if row.held))
+
+
+async def _store_movers(db: Database, source: TrendSource, made: Sequence[Made], now: datetime) -> None:
     """The movers of today's charts, as a chart of their own."""
+    cooled = {one.snapshot.kind: one.cooled for one in made}
     async with db.write() as session:
         charts = await trends.of_day(session, source, now.date())
-        counted = [charts[kind] for kind in sorted(charts) if kind is not TrendKind.MOVERS]
-        rows, since = movers(counted)
+        counted = [charts[kind] for kind in sorted(charts) if kind in MOVING]
+        if not counted:
+            return
+        left = [replace(row, kind=kind) for kind in sorted(cooled) if kind in MOVING for row in cooled[kind]]
+        rows, since = movers(counted, left)
         at = max(chart.captured_at for chart in counted)
         await trends.save(
             session, Snapshot(source, TrendKind.MOVERS, now.date(), at, complete=True, rows=rows, since=since)

@@ -1,7 +1,7 @@
 """Reads single values out of a stranger's JSON: a value that is not what it should be is None. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,11 @@ def matching(pattern: re.Pattern[str], value: Any) -> str | None:
 def strings(value: Any) -> tuple[str, ...]:
     """The strings of a list; empty for anything else."""
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def items(value: Any) -> Sequence[Any]:
+    """A list; an empty one for anything else."""
+    return value if isinstance(value, list) else ()
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 UNSAID = 60.0
@@ -22,12 +22,46 @@ def asked_to_wait(status: int, headers: Mapping[str, str], now: datetime) -> flo
         return None
     if said is not None:
         return said
+    told = _spent_for(headers, now)
+    return UNSAID if told is None else told
+
+
+class Limits:
+    """What a source's answers say of its limits: a bucket that is spent is not asked again before it starts afresh.
+
+    GitHub has a bucket each for searches, GraphQL and the rest; the Hub's is told by the header's own name.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, datetime] = {}
+
+    def learn(self, path: str, headers: Mapping[str, str], now: datetime) -> None:
+        """Notes what the headers of an answer say, whatever its status."""
+        seconds = _spent_for(headers, now)
+        if seconds is not None:
+            self._until[_bucket(path)] = now + timedelta(seconds=seconds)
+
+    def wait_for(self, path: str, now: datetime) -> float:
+        """Seconds until `path` may be asked; 0 where it may be now."""
+        until = self._until.get(_bucket(path))
+        return max(0.0, (until - now).total_seconds()) if until else 0.0
+
+
+def _spent_for(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until a spent bucket starts afresh; None where something is left, or nobody says."""
     if window := _WINDOW.search(headers.get("ratelimit", "")):
         return float(window[1]) + 1
+    if headers.get("x-ratelimit-remaining", "").strip() != "0":
+        return None
     reset = headers.get("x-ratelimit-reset", "").strip()
-    if spent and reset.isascii() and reset.isdigit() and len(reset) <= 12:
-        return max(1.0, int(reset) - now.timestamp() + 1)
-    return UNSAID
+    if not (reset.isascii() and reset.isdigit() and len(reset) <= 12):
+        return None
+    return max(1.0, int(reset) - now.timestamp() + 1)
+
+
+def _bucket(path: str) -> str:
+    first = path.strip("/").partition("/")[0]
+    return first if first in ("search", "graphql") else "core"
 
 
 def _retry_after(value: str, now: datetime) -> float | None:

@@ -14,7 +14,7 @@ from app.models.content import Chart, EditionContent, Movers, Piece, Section
 from app.models.states import EditionStatus
 from app.stages.compose import prose, trending, wording
 from app.stages.compose.pick import Candidate, pick, shortage
-from app.store import editions, stories
+from app.store import editions, listings, stories
 
 COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
 
@@ -36,10 +36,11 @@ async def compose(db: Database, day: date, now: datetime) -> Composed:
     async with db.write() as session:
         edition = await _draft(session, day, now)
     async with db.read() as session:
-        content, reason = await _content(session, edition, now)
+        content, reason, listed = await _content(session, edition, now)
     async with db.write() as session:
         if not await editions.fill(session, edition.id, content, content_hash(content), now):
             raise Conflict(f"The edition of {day} was frozen a moment ago; it does not change any more.")
+        await listings.replace_all(session, edition.id, listed)
         status = await _settle(session, edition.id, reason)
     return Composed(edition.id, status, reason)
 
@@ -75,19 +76,20 @@ async def _settle(session: Session, edition_id: int, reason: str) -> EditionStat
     return wanted
 
 
-async def _content(session: Session, edition: Edition, now: datetime) -> tuple[EditionContent | None, str]:
-    charts, movers = await trending.trending(session, now)
+async def _content(
+    session: Session, edition: Edition, now: datetime
+) -> tuple[EditionContent | None, str, tuple[listings.Listed, ...]]:
+    counted = await trending.trending(session, now, edition.date)
     found = {story.id: story for story in await stories.printable(session, edition.date)}
     chosen = pick((Candidate(story.id, story.section, story.publish_on) for story in found.values()), edition.date)
-    counted = [Section.TRENDING] if charts else []
-    reason = shortage(chosen, counted)
+    reason = shortage(chosen, [Section.TRENDING] if counted.charts else [])
     if not chosen[Section.LEAD]:
-        return None, reason
+        return None, reason, counted.listed
     pieces = {section: tuple(_piece(found[story_id]) for story_id in ids) for section, ids in chosen.items()}
     founded = await editions.first_day(session) or edition.date
     yesterday = await editions.last_subject(session, edition.date)
     volume = volume_of(edition.date, min(founded, edition.date))
-    return _paper(edition, pieces, charts, movers, volume, yesterday), reason
+    return _paper(edition, pieces, counted.charts, counted.movers, volume, yesterday), reason, counted.listed
 
 
 def _paper(

@@ -1,14 +1,45 @@
-"""Reads the stored trends that an edition prints."""
+"""Reads the stored trends that an edition prints, and what the paper remembers of them."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from app.core.db import Session
 from app.models.content import Chart, Movers
-from app.stages.compose.trends import OLDEST, charts, movers
-from app.store import trends
+from app.models.counts import TrendKind, TrendSource
+from app.stages.compose.trends import OLDEST, Past, Stored, charts, listings, movers, refs
+from app.stages.compose.why import RECENT, Reason, reason
+from app.store import counts, trends
+from app.store import listings as memories
+from app.store.listings import Listed
 
 
-async def trending(session: Session, now: datetime) -> tuple[tuple[Chart, ...], Movers | None]:
-    """Charts and movers as they can be printed at `now`; what is missing or too old is left out."""
+@dataclass(frozen=True, slots=True)
+class Trending:
+    """What is printed, and what the edition remembers of today's charts."""
+
+    charts: tuple[Chart, ...]
+    movers: Movers | None
+    listed: tuple[Listed, ...]
+
+
+async def trending(session: Session, now: datetime, day: date) -> Trending:
+    """Charts and movers of the edition of `day` as they can be printed at `now`; what is missing or too old is out."""
     stored = await trends.latest(session, now - OLDEST)
-    return charts(stored, now), movers(stored, now)
+    past = Past(day, await memories.memory(session, refs(stored).keys(), day), await _reasons(session, stored, now))
+    found, moved = charts(stored, now, past), movers(stored, now, past)
+    printed = [row for chart in found for row in chart.rows]
+    printed_movers = [*moved.rows, *moved.new] if moved else []
+    return Trending(found, moved, listings(stored, [*printed, *printed_movers], now))
+
+
+async def _reasons(session: Session, stored: Stored, now: datetime) -> Mapping[str, Reason]:
+    """Why repositories move, by ref."""
+    source, kind = TrendSource.GITHUB, TrendKind.REPOSITORY
+    rows = {ref: row for ref, (whose, what, row) in refs(stored).items() if (whose, what) == (source, kind)}
+    papers = await counts.papers_about(session, {row.name.lower() for row in rows.values()}, (now - RECENT).date())
+    notes = await counts.notes(session, source, kind, {row.external_id for row in rows.values()}, now - RECENT)
+    found = {
+        ref: reason(papers.get(row.name.lower()), notes.get(row.external_id, ()), now) for ref, row in rows.items()
+    }
+    return {ref: one for ref, one in found.items() if one is not None}

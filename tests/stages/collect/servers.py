@@ -6,33 +6,38 @@ serves both on one port, to be named by MORNINGPOST_HUGGINGFACE_URL and MORNINGP
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from xml.sax.saxutils import escape
 
 from app.core.clock import SystemClock
 from tests.stages.collect.standin import Asked, Reply, StandIn
 from tests.stages.collect.world import DAY, Repo, Repository, World, small_world
 
-_HISTORY = re.compile(r"/repos/([^/]+/[^/]+)/stargazers/history")
-_NUMERIC = re.compile(r"/repositories/(\d+)/stargazers/history")
+_HISTORY = re.compile(r"/repositories/(\d+)/stargazers/history")
+_NUMBER = re.compile(r"/repositories/(\d+)")
+_RELEASES = re.compile(r"/([^/]+/[^/]+)/releases\.atom")
 
 
 def both(world: World, now: Callable[[], datetime], port: int = 0) -> StandIn:
     """One server with the routes of both."""
 
+    lists = {"/api/models": "models", "/api/datasets": "datasets", "/api/spaces": "spaces"}
+
     def answer(asked: Asked) -> Reply:
-        match asked.path:
-            case "/api/models":
-                return Reply(hub_list(world.models, world, now(), asked))
-            case "/api/datasets":
-                return Reply(hub_list(world.datasets, world, now(), asked))
-            case "/search/repositories":
-                return Reply(search(world, now(), asked), headers={"X-RateLimit-Remaining": "9"})
-            case _:
-                return _history(world, now(), asked)
+        if asked.path in lists:
+            return Reply(hub_list(getattr(world, lists[asked.path]), world, now(), asked))
+        if asked.path == "/api/trending":
+            return Reply(hub_trending(world, now(), asked))
+        if asked.path == "/api/daily_papers":
+            return Reply(daily_papers(world, now()))
+        if asked.path == "/search/repositories":
+            return Reply(search(world, now(), asked), headers={"X-RateLimit-Remaining": "9"})
+        return graphql(world, now(), asked) if asked.path == "/graphql" else _repository(world, now(), asked)
 
     return StandIn(answer, port)
 
@@ -71,17 +76,63 @@ def hub_item(one: Repo, days: float, world: World) -> dict[str, Any]:
     }
 
 
+def hub_trending(world: World, now: datetime, asked: Asked) -> dict[str, Any]:
+    """`GET /api/trending`: what the home page shows, without score, tags and date."""
+    kinds = {"model": world.models, "dataset": world.datasets, "space": world.spaces}
+    kind = asked.one("type")
+    days = world.days(now)
+    items = [hub_item(one, days, world) for one in kinds[kind] if one.growth.at(days) > 0]
+    items.sort(key=lambda item: -item["trendingScore"])
+    shown = ("id", "likes", "downloads", "gated", "pipeline_tag")
+    return {
+        "recentlyTrending": [
+            {"repoType": kind, "repoData": {name: item[name] for name in shown if item[name] is not None}}
+            for item in items[: int(asked.one("limit", "10"))]
+        ]
+    }
+
+
+def daily_papers(world: World, now: datetime) -> list[dict[str, Any]]:
+    """`GET /api/daily_papers`: the papers of the last fortnight that are on the list by now."""
+    days = world.days(now)
+    return [
+        {
+            "paper": {
+                "id": one.arxiv,
+                "authors": [{"_id": "0" * 24, "name": "A. N. Author", "hidden": False}],
+                "publishedAt": f"{world.day(one.day - 2)}T00:00:00.000Z",
+                "submittedOnDailyAt": f"{world.day(one.day)}T00:00:00.000Z",
+                "title": one.title,
+                "upvotes": one.upvotes,
+                **({"githubRepo": one.repository, "githubStars": 100} if one.repository else {}),
+            },
+            "publishedAt": f"{world.day(one.day - 2)}T00:00:00.000Z",
+            "title": one.title,
+            "numComments": 1,
+        }
+        for one in world.papers
+        if one.day <= days < one.day + 14
+    ]
+
+
 def search(world: World, now: datetime, asked: Asked) -> dict[str, Any]:
     """`GET /search/repositories`, as far as its query is used: topic and stars."""
     query = asked.one("q")
     topic = re.search(r"topic:(\S+)", query)
+    words = re.match(r'"?([a-z ]+?)"? in:name,description', query)
     least = re.search(r"stars:>=(\d+)", query)
-    assert topic is not None, query
+    born = re.search(r"created:>=(\S+)", query)
+    assert topic or words, query
+    assert least, query
     days = world.days(now)
     found = [
         search_item(one, days, world)
         for one in world.repositories
-        if topic[1] in one.topics and one.growth.at(days) >= int(least[1] if least else 0) and one.born_day <= days
+        if (topic[1] in one.topics if topic else words and words[1] in f"{one.full_name} {one.description}".lower())
+        and one.growth.at(days) >= int(least[1])
+        and one.born_day <= days
+        and (born is None or str(world.day(one.born_day)) >= born[1])
+        and not one.gone
     ]
     found.sort(key=lambda item: -item["stargazers_count"])
     return {"total_count": len(found), "incomplete_results": False, "items": found[: int(asked.one("per_page", "30"))]}
@@ -106,7 +157,7 @@ def search_item(one: Repository, days: float, world: World) -> dict[str, Any]:
         "homepage": None,
         "stargazers_count": stars,
         "watchers_count": stars,
-        "forks_count": stars // 8,
+        "forks_count": int(stars * one.forks_share),
         "open_issues_count": 12,
         "language": None,
         "license": None,
@@ -119,21 +170,68 @@ def search_item(one: Repository, days: float, world: World) -> dict[str, Any]:
     }
 
 
-def _history(world: World, now: datetime, asked: Asked) -> Reply:
-    """`stargazers/history`, by name or by number; an old name is sent on to the number, as after a rename."""
-    if numbered := _NUMERIC.fullmatch(asked.path):
-        found = [one for one in world.repositories if one.id == int(numbered[1])]
-        return Reply(history(found[0], world, now, int(asked.one("per_page", "30")))) if found else _not_found()
-    named = _HISTORY.fullmatch(asked.path)
-    found = [one for one in world.repositories if named and one.full_name == named[1]]
-    if not found:
-        return _not_found()
-    location = f"/repositories/{found[0].id}/stargazers/history?per_page={asked.one('per_page', '30')}"
-    if found[0].id % 5 == 0:  # some were renamed a moment ago
-        return Reply({"message": "Moved Permanently"}, 301, {"Location": location})
-    return Reply(
-        history(found[0], world, now, int(asked.one("per_page", "30"))), headers={"X-RateLimit-Remaining": "41"}
+def graphql(world: World, now: datetime, asked: Asked) -> Reply:
+    """`nodes(ids: …)`: null for what is gone, and an error that says where it stood."""
+    if not asked.headers.get("authorization", "").startswith("Bearer "):
+        return Reply({"message": "Requires authentication"}, 401)
+    ids = json.loads(asked.body)["variables"]["ids"]
+    by_node = {f"R_{one.id}": one for one in world.repositories if not one.gone}
+    nodes = [_node(by_node[node], world, now) if node in by_node else None for node in ids]
+    errors = [
+        {"type": "NOT_FOUND", "path": ["nodes", place], "message": f"Could not resolve to a node with {ids[place]}"}
+        for place, node in enumerate(nodes)
+        if node is None
+    ]
+    return Reply({"data": {"nodes": nodes}, **({"errors": errors} if errors else {})})
+
+
+def _node(one: Repository, world: World, now: datetime) -> dict[str, Any]:
+    item = search_item(one, world.days(now), world)
+    return {
+        "id": item["node_id"],
+        "databaseId": item["id"],
+        "nameWithOwner": item["full_name"],
+        "description": item["description"],
+        "stargazerCount": item["stargazers_count"],
+        "forkCount": item["forks_count"],
+        "createdAt": item["created_at"],
+        "isArchived": item["archived"],
+        "isDisabled": False,
+        "isFork": item["fork"],
+        "isPrivate": False,
+        "isMirror": False,
+        "repositoryTopics": {"nodes": [{"topic": {"name": name}} for name in one.topics]},
+    }
+
+
+def _repository(world: World, now: datetime, asked: Asked) -> Reply:
+    """A repository or its `stargazers/history` by number; its releases by name, as the web site has them."""
+    there = {one.id: one for one in world.repositories if not one.gone}
+    if (numbered := _HISTORY.fullmatch(asked.path)) and (one := there.get(int(numbered[1]))):
+        weeks = history(one, world, now, int(asked.one("per_page", "30")))
+        return Reply(weeks, headers={"X-RateLimit-Remaining": "41"})
+    if (numbered := _NUMBER.fullmatch(asked.path)) and (one := there.get(int(numbered[1]))):
+        return Reply(search_item(one, world.days(now), world))
+    if named := _RELEASES.fullmatch(asked.path):
+        found = [one for one in there.values() if one.full_name == named[1]]
+        if found:
+            return Reply(releases_atom(found[0], world, now), headers={"Content-Type": "application/atom+xml"})
+    return _not_found()
+
+
+def releases_atom(one: Repository, world: World, now: datetime) -> bytes:
+    """`https://github.com/{name}/releases.atom`, the newest entry first; without one where nothing was released."""
+    entries = "".join(
+        f"<entry><id>tag:github.com,2008:Repository/{one.id}/v{day}</id><updated>{world.day(day)}T09:30:00Z</updated>"
+        f'<link rel="alternate" type="text/html" href="https://github.com/{one.full_name}/releases/tag/v{day}"/>'
+        f"<title>{escape(title)}</title></entry>"
+        for day, title in sorted(one.releases, reverse=True)
+        if day <= world.days(now)
     )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
+        f'xml:lang="en-US"><title>Release notes from {one.full_name}</title>{entries}</feed>'
+    ).encode()
 
 
 def _not_found() -> Reply:

@@ -18,6 +18,7 @@ class Asked:
     path: str
     query: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
+    body: bytes = b""
 
     def one(self, name: str, default: str = "") -> str:
         return self.query.get(name, [default])[0]
@@ -86,6 +87,12 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         self._send(self.server.stand_in.reply(Asked(parts.path, parse_qs(parts.query), headers)))
+
+    def do_POST(self) -> None:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", "0")))
+        self._send(self.server.stand_in.reply(Asked(parts.path, parse_qs(parts.query), headers, body)))
 
     def _send(self, reply: Reply) -> None:
         if reply.pause:

@@ -1,5 +1,6 @@
 """The Hub's rows with all the traps that its real answers hold, and the folding of repacks."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from app.core.errors import SourceError
 from app.models.counts import Basis, Row, TrendKind
 from app.stages.collect.deadline import Deadline
-from app.stages.collect.huggingface import HuggingFace, rows_of
+from app.stages.collect.harvest import Harvest
+from app.stages.collect.huggingface import HuggingFace, capture_of
+from app.stages.collect.papers import rows_of as papers_of
 from tests.conftest import NOON
 from tests.stages.collect.servers import both
-from tests.stages.collect.standin import server_error
+from tests.stages.collect.standin import Reply, StandIn, server_error, web_page
 from tests.stages.collect.world import small_world
 
 JSON = st.recursive(
@@ -27,7 +30,7 @@ def item(number: int, name: str, score: float | None = 10, **more: Any) -> dict[
 
 
 def read(*items: Any, kind: TrendKind = TrendKind.MODEL) -> dict[str, Row]:
-    return {row.name: row for row in rows_of(list(items), kind)}
+    return {row.name: row for row in capture_of(list(items), kind, NOON).rows}
 
 
 def test_a_row_is_read_with_its_task_and_its_likes_of_the_week() -> None:
@@ -90,17 +93,63 @@ def test_a_row_that_cannot_be_read_is_left_out_and_the_others_stay(bad: Any) -> 
 def test_an_answer_without_a_single_row_is_a_failure(answer: Any) -> None:
     """An empty chart is never "nothing trends": it is an answer we do not understand."""
     with pytest.raises(SourceError, match="had no row we understand"):
-        rows_of(answer, TrendKind.MODEL)
+        capture_of(answer, TrendKind.MODEL, NOON)
 
 
 @given(JSON)
 def test_whatever_json_comes_is_read_or_refused(answer: Any) -> None:
     """Nothing but SourceError leaves the parser."""
     try:
-        rows_of(answer, TrendKind.MODEL)
-        rows_of([answer, item(1, "a/b", tags=answer, createdAt=answer, baseModels=answer)], TrendKind.MODEL)
+        capture_of(answer, TrendKind.MODEL, NOON)
+        capture_of(
+            [answer, item(1, "a/b", tags=answer, createdAt=answer, baseModels=answer, downloads=answer)],
+            TrendKind.MODEL,
+            NOON,
+        )
+        papers_of(answer)
+        papers_of([answer, {"paper": answer}, paper("2611.00001", githubRepo=answer, submittedOnDailyAt=answer)])
     except SourceError:
         pass
+
+
+def paper(arxiv: str, **more: Any) -> dict[str, Any]:
+    return {"paper": {"id": arxiv, "title": "On Small Parsers", "upvotes": 12, **more}, "publishedAt": "2026-11-01"}
+
+
+def test_a_daily_paper_is_read_with_the_repository_it_brings() -> None:
+    """By arXiv id; its day is the one on which it was put on the list."""
+    told = paper("2611.00102", githubRepo="https://github.com/Halyard-io/halyard.git",
+                 submittedOnDailyAt="2026-11-20T00:00:00.000Z", publishedAt="2026-11-18T00:00:00.000Z")  # fmt: skip
+    (row,) = papers_of([told])
+    assert (row.external_id, row.name, row.count) == ("2611.00102", "On Small Parsers", 12)
+    assert (row.link, row.url) == ("halyard-io/halyard", "https://huggingface.co/papers/2611.00102")
+    assert row.created_at == datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("repository", ["https://gitlab.com/a/b", "https://github.com/only-owner", "", None, 5])
+def test_a_repository_elsewhere_joins_no_paper(repository: Any) -> None:
+    """The paper is counted all the same."""
+    (row,) = papers_of([paper("2611.00102", githubRepo=repository)])
+    assert row.link == ""
+
+
+def test_a_weekend_without_papers_is_healthy() -> None:
+    """An empty list is no failure; a list that holds nothing we know is one, and so is anything but a list."""
+    assert papers_of([]) == ()
+    for bad in ([{"paper": {"id": "x"}}], {"error": "bad date"}, None):
+        with pytest.raises(SourceError, match="daily papers"):
+            papers_of(bad)
+
+
+@pytest.mark.parametrize(
+    ("downloads", "age", "told"), [(900, 400, 900), (0, 1, None), (0, 40, 0), (None, 9, None), ("12", 9, None)]
+)
+def test_downloads_are_unknown_rather_than_zero_on_a_models_first_days(
+    downloads: Any, age: int, told: int | None
+) -> None:
+    """They are counted once a day; a zero of the first two days is not a figure."""
+    made = (NOON - timedelta(days=age)).isoformat()
+    assert read(item(1, "a/b", downloads=downloads, createdAt=made))["a/b"].downloads == told
 
 
 def test_repacks_fold_into_the_base_they_were_made_from() -> None:
@@ -168,21 +217,55 @@ def test_the_order_of_the_answer_changes_nothing(case: Any) -> None:
     assert sum(row.variants + 1 for row in straight.values()) == len(items)
 
 
-async def test_the_request_names_what_it_needs_and_never_asks_for_downloads() -> None:
-    """`downloads` is a rolling sum: no figure of ours may come from it."""
+async def fetched(server: StandIn, seconds: float = 5) -> Harvest:
+    return await HuggingFace(server.url, "http://localhost").fetch({}, Deadline(seconds, NOON))
+
+
+async def test_every_list_is_asked_for_what_the_paper_needs() -> None:
+    """Models, datasets and spaces by score, with the properties named; a space may bear a model's name."""
     with both(small_world(NOON.date()), lambda: NOON) as server:
-        harvest = await HuggingFace(server.url, "http://localhost").fetch({}, Deadline(5, NOON))
-    assert [capture.kind for capture in harvest.captures] == [TrendKind.MODEL, TrendKind.DATASET]
+        harvest = await fetched(server)
+    assert [capture.kind for capture in harvest.captures] == [
+        TrendKind.MODEL, TrendKind.DATASET, TrendKind.SPACE, TrendKind.PAPER,
+    ]  # fmt: skip
+    assert harvest.problems == ()
     asked = {one.path: one for one in server.asked}["/api/models"]
     assert (asked.one("sort"), asked.one("limit")) == ("trendingScore", "100")
-    assert "downloads" not in asked.query["expand[]"]
-    assert {"likes", "trendingScore", "tags"} <= set(asked.query["expand[]"])
+    assert {"likes", "downloads", "trendingScore", "tags"} <= set(asked.query["expand[]"])
+    spaces = {row.name: row.url for row in harvest.captures[2].rows}
+    assert spaces["fernbank/frond-tts"] == "https://huggingface.co/spaces/fernbank/frond-tts"
 
 
-async def test_one_list_failing_leaves_the_other() -> None:
+async def test_one_list_failing_leaves_the_others() -> None:
     """The datasets are down, the models are printed, and the report says which is missing."""
     with both(small_world(NOON.date()), lambda: NOON) as server:
         server.fail("/api/datasets", server_error())
-        harvest = await HuggingFace(server.url, "http://localhost").fetch({}, Deadline(5, NOON))
-    assert [capture.kind for capture in harvest.captures] == [TrendKind.MODEL]
+        server.fail("/api/trending", server_error())
+        harvest = await fetched(server)
+    assert [capture.kind for capture in harvest.captures] == [TrendKind.MODEL, TrendKind.SPACE, TrendKind.PAPER]
     assert harvest.problems == ("No list of datasets: Hugging Face could not be read: it answered 500",)
+
+
+async def test_where_a_list_fails_the_hubs_home_page_stands_in() -> None:
+    """In its order and without a score; not whole, so that an absence proves nothing."""
+    with both(small_world(NOON.date()), lambda: NOON) as server:
+        whole = (await fetched(server)).captures[0]
+        server.fail("/api/models", web_page())
+        harvest = await fetched(server)
+    short = harvest.captures[0]
+    assert (short.kind, short.complete, short.ordered) == (TrendKind.MODEL, False, True)
+    assert {row.score for row in short.rows} == {row.gained for row in short.rows} == {None}
+    assert short.rows[0].name == max(whole.rows, key=lambda row: row.score or 0).name
+    assert harvest.problems == (
+        "Only the short list of models: Hugging Face could not be read: its answer was not JSON",
+    )
+
+
+async def test_a_spent_window_is_left_alone() -> None:
+    """`RateLimit: "api";r=0;t=279` with a good answer: nothing more is asked, the fallback neither."""
+    with both(small_world(NOON.date()), lambda: NOON) as server:
+        server.fail("/api", Reply({"error": "rate limited"}, 429, {"RateLimit": '"api";r=0;t=279'}))
+        with pytest.raises(SourceError, match="asks us to wait 280 s") as caught:
+            await fetched(server)
+        assert caught.value.retry_after == 280
+        assert "/api/trending" not in server.paths()

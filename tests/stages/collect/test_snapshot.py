@@ -40,10 +40,15 @@ def server(world: World, clock: FixedClock) -> Iterator[StandIn]:
 
 
 async def run(
-    db: Database, clock: FixedClock, server: StandIn, *, hub: str = "", github: str = "", seconds: float = 5
-) -> CollectReport:
+    db: Database, clock: FixedClock, server: StandIn, *, hub: str = "", github: str = "", seconds: float = 5,
+    token: str = "ghp_test",
+) -> CollectReport:  # fmt: skip
+    """With a token, so that one run asks every search."""
     places = sources(
-        huggingface_url=hub or server.url, github_url=github or server.url, contact="https://post.example.org"
+        huggingface_url=hub or server.url,
+        github_url=github or server.url,
+        contact="https://post.example.org",
+        github_token=token,
     )
     return await collect(db, places, clock.now(), seconds)
 
@@ -58,26 +63,46 @@ def by_name(snapshot: Snapshot | None) -> dict[str, Row]:
     return {row.name: row for row in snapshot.rows}
 
 
-async def test_a_first_day_is_stored_and_says_since_when_it_measures(
+async def test_a_first_day_has_arrows_where_githubs_history_fills_the_weeks_before(
     db: Database, clock: FixedClock, server: StandIn
 ) -> None:
-    """Charts, gains that the sources themselves give, no arrows; one morning is enough for a paper."""
+    """Charts, gains, usual weeks and sparklines on the first morning; the Hub has no history, and says "since"."""
     report = await run(db, clock, server)
     assert [(one.name, one.rows, one.answered) for one in report.sources] == [
-        ("Hugging Face", 10, True),
+        ("Hugging Face", 14, True),
         ("GitHub", 6, True),
     ]
     assert report.problems == ()
     repositories = await stored(db, GITHUB, REPOSITORY, NOON.date())
     halyard = by_name(repositories)["halyard-io/halyard"]
-    assert (halyard.rank, halyard.gained, halyard.basis, halyard.usual) == (1, 10_430, Basis.HISTORY, 630)
-    models = by_name(await stored(db, HUGGINGFACE, MODEL, NOON.date()))
-    assert (models["lanternworks/wick-12b"].variants, models["lanternworks/wick-12b"].rank) == (2, 1)
+    assert (halyard.rank, halyard.was, halyard.gained, halyard.basis) == (1, 3, 10_430, Basis.HISTORY)
+    assert (halyard.usual, halyard.confirmed) == (630, True)
+    # The burst began at midnight seven and a half days ago; a sparkline's days are counted from noon to noon.
+    assert halyard.spark == (*[90] * 6, 790, *[1_490] * 7)
+    models = await stored(db, HUGGINGFACE, MODEL, NOON.date())
+    wick = by_name(models)["lanternworks/wick-12b"]
+    assert (wick.variants, wick.rank, wick.was, wick.spark) == (2, 1, None, None)
+    hub, github = [await stored(db, source, MOVERS, NOON.date()) for source in (HUGGINGFACE, GITHUB)]
+    assert hub is not None
+    assert github is not None
+    assert (hub.since, github.since) == (NOON.date(), None)
+    assert not any(row.was or row.new for row in hub.rows)
+    assert github.rows[0].name == "halyard-io/halyard"
+
+
+async def test_a_first_day_without_history_says_since_when_it_measures(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """Only totals are known then: no gain, no arrow, no mover."""
+    server.fail("/repositories", Reply([]))
+    await run(db, clock, server)
+    repositories = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    assert repositories is not None
+    assert repositories.since == NOON.date()
+    assert {row.gained for row in repositories.rows} == {row.was for row in repositories.rows} == {None}
     movers = await stored(db, GITHUB, MOVERS, NOON.date())
     assert movers is not None
-    assert movers.since == NOON.date()
-    assert movers.rows[0].name == "halyard-io/halyard"
-    assert not any(row.was or row.new for row in movers.rows)
+    assert (movers.rows, movers.since) == ((), NOON.date())
 
 
 async def test_a_week_later_there_are_arrows_newcomers_and_gains_we_counted(
@@ -167,7 +192,8 @@ async def test_with_every_source_down_nothing_is_stored_and_nothing_raises(
         "GitHub could not be reached: connection refused",
     )
     async with db.read() as session:
-        assert await trending(session, NOON) == ((), None)
+        found = await trending(session, NOON, NOON.date())
+    assert (found.charts, found.movers, found.listed) == ((), None, ())
 
 
 async def test_all_sources_share_one_deadline(db: Database, clock: FixedClock, server: StandIn) -> None:
@@ -183,15 +209,19 @@ async def test_all_sources_share_one_deadline(db: Database, clock: FixedClock, s
 async def test_a_bad_hour_leaves_the_good_figures_of_the_morning(
     db: Database, clock: FixedClock, server: StandIn, fault: Reply
 ) -> None:
-    """What was whole stays whole, also where only half of the searches fail."""
+    """The Hub's lists stay as they were; of GitHub, what half of the searches named is counted, the rest stands."""
     await run(db, clock, server)
     morning = await stored(db, GITHUB, REPOSITORY, NOON.date())
     clock.move(NOON + timedelta(hours=1))
     server.fail("/api", fault)
-    server.fail("/search", broken_json(), times=4)
+    server.fail("/search", broken_json(), times=14)
     report = await run(db, clock, server)
     assert len(report.problems) == 2
-    assert await stored(db, GITHUB, REPOSITORY, NOON.date()) == morning
+    later = await stored(db, GITHUB, REPOSITORY, NOON.date())
+    assert later is not None
+    assert later.complete
+    assert by_name(later).keys() == by_name(morning).keys()
+    assert all(row.rank is not None for row in later.rows)
     models = await stored(db, HUGGINGFACE, MODEL, NOON.date())
     assert models is not None
     assert models.captured_at == NOON
@@ -200,6 +230,7 @@ async def test_a_bad_hour_leaves_the_good_figures_of_the_morning(
 async def test_datasets_failing_alone_leave_the_models(db: Database, clock: FixedClock, server: StandIn) -> None:
     """One chart of a site is missing, and the report says which."""
     server.fail("/api/datasets", broken_json())
+    server.fail("/api/trending", broken_json())
     report = await run(db, clock, server)
     assert report.problems == ("No list of datasets: Hugging Face could not be read: its answer was not JSON",)
     assert await stored(db, HUGGINGFACE, MODEL, NOON.date()) is not None
@@ -209,8 +240,12 @@ async def test_datasets_failing_alone_leave_the_models(db: Database, clock: Fixe
 async def test_a_week_with_a_missing_day_is_measured_against_the_nearest(
     db: Database, clock: FixedClock, server: StandIn
 ) -> None:
-    """Nobody is "new" only because the service slept on the day of comparison; the gain is marked as scaled."""
+    """Nobody is "new" only because the service slept on the day of comparison; the gain is marked as scaled.
+
+    Where GitHub's history fills the hole, nothing needs to be scaled.
+    """
     clock.move(NOON - timedelta(days=8))
+    server.fail("/repositories/101/stargazers", Reply([]))
     await run(db, clock, server)
     clock.move(NOON)
     await run(db, clock, server)
@@ -218,6 +253,8 @@ async def test_a_week_with_a_missing_day_is_measured_against_the_nearest(
     assert [row.name for row in rows.values() if row.new] == []
     grist = rows["gristmill/grist"]
     assert (grist.gained, grist.basis) == (2_940, Basis.NEAREST)
+    bell = rows["bellwether/bell"]
+    assert (bell.gained, bell.basis) == (1_714, Basis.HISTORY)
 
 
 async def test_after_a_long_silence_measuring_begins_anew(db: Database, clock: FixedClock, server: StandIn) -> None:
@@ -241,25 +278,28 @@ async def test_two_workers_may_collect_at_once(db: Database, clock: FixedClock, 
     assert len(repositories.rows) == 6
 
 
-class Twins:
-    """A source that gives one thing twice, which no chart can hold."""
+class Muddled:
+    """A source that gives a row without a count, which no table can hold."""
 
     source: ClassVar = HUGGINGFACE
-    name: ClassVar = "Twins"
+    name: ClassVar = "Muddled"
     kinds: ClassVar = (DATASET, MODEL)
 
     async def fetch(self, before: Mapping[TrendKind, Before], deadline: Deadline) -> Harvest:
         one = Row(external_id="1", name="a/a", url="", count=1, score=1.0)
-        return Harvest((Capture(DATASET, [one]), Capture(MODEL, [one, one])))
+        bad = Row(external_id="2", name="b/b", url="", count=None, score=1.0)  # type: ignore[arg-type]
+        return Harvest((Capture(DATASET, [one]), Capture(MODEL, [one, bad])))
 
 
-async def test_a_chart_that_the_database_refuses_raises_and_leaves_no_half_of_itself(
+async def test_what_the_database_refuses_raises_and_leaves_no_half_of_itself(
     db: Database, clock: FixedClock, server: StandIn
 ) -> None:
     """No report that says all went well; every other chart is whole."""
-    github = sources(huggingface_url=server.url, github_url=server.url, contact="https://post.example.org")[1]
+    github = sources(
+        huggingface_url=server.url, github_url=server.url, contact="https://post.example.org", github_token="ghp_test"
+    )[1]
     with pytest.raises(StorageError):
-        await collect(db, [Twins(), github], clock.now(), 5)
+        await collect(db, [Muddled(), github], clock.now(), 5)
     assert await stored(db, HUGGINGFACE, MODEL, NOON.date()) is None
     assert len(by_name(await stored(db, HUGGINGFACE, DATASET, NOON.date()))) == 1
     assert len(by_name(await stored(db, GITHUB, REPOSITORY, NOON.date()))) == 6
@@ -288,7 +328,8 @@ async def test_what_was_collected_is_what_is_printed(db: Database, clock: FixedC
     clock.move(NOON)
     await run(db, clock, server)
     async with db.read() as session:
-        charts, movers = await trending(session, NOON + timedelta(minutes=5))
+        found = await trending(session, NOON + timedelta(minutes=5), NOON.date())
+    charts, movers = found.charts, found.movers
     assert {chart.key: len(chart.rows) for chart in charts} == {
         "huggingface-models": 5,
         "huggingface-datasets": 3,

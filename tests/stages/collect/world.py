@@ -6,6 +6,7 @@ The same instant always gives the same counts, so a morning, a week and a month 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 DAY = timedelta(days=1)
 
@@ -34,6 +35,12 @@ class Repository:
     """Days after the world's beginning; not there before."""
     fork: bool = False
     archived: bool = False
+    gone: bool = False
+    """Deleted, or private: it answers 404."""
+    forks_share: float = 0.125
+    """Forks a star."""
+    releases: tuple[tuple[int, str], ...] = ()
+    """(day of the world, title)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,16 @@ class Repo:
         return f"{self.number:024x}"
 
 
+@dataclass(frozen=True)
+class Paper:
+    arxiv: str
+    title: str
+    day: int
+    """Day of the world on which it was put on the list."""
+    upvotes: int
+    repository: str = ""
+
+
 @dataclass
 class World:
     """All there is. `began` is midnight UTC of its first day."""
@@ -60,6 +77,8 @@ class World:
     began: datetime
     models: Sequence[Repo] = ()
     datasets: Sequence[Repo] = ()
+    spaces: Sequence[Repo] = ()
+    papers: Sequence[Paper] = ()
     repositories: Sequence[Repository] = field(default_factory=list)
 
     def days(self, at: datetime) -> float:
@@ -69,9 +88,11 @@ class World:
         return (self.began + number * DAY).date()
 
     def rename(self, repository_id: int, full_name: str) -> None:
-        self.repositories = [
-            replace(one, full_name=full_name) if one.id == repository_id else one for one in self.repositories
-        ]
+        self.change(repository_id, full_name=full_name)
+
+    def change(self, repository_id: int, **more: Any) -> None:
+        """From now on the repository is otherwise."""
+        self.repositories = [replace(one, **more) if one.id == repository_id else one for one in self.repositories]
 
 
 def small_world(today: date, age: int = 60) -> World:
@@ -95,6 +116,15 @@ def small_world(today: date, age: int = 60) -> World:
             Repo(22, "copperleaf/ledger-lines", Growth(120, 12, 50, week), ("modality:tabular", "modality:text")),
             Repo(23, "murmuration/dawn-chorus", Growth(800, 25), ()),
             Repo(24, "saltglaze/cracked-pots", Growth(60, 9), ("modality:image",)),
+        ),
+        spaces=(
+            Repo(31, "fernbank/frond-tts", Growth(50, 12)),
+            Repo(32, "saltglaze/kiln-studio", Growth(400, 6)),
+        ),
+        papers=(
+            Paper("2611.00102", "Stepping Offline: Agents without a Network", age - 3, 41,
+                  "https://github.com/Halyard-io/halyard"),
+            Paper("2611.00315", "On Small Parsers", age - 1, 9),
         ),
         repositories=[
             Repository(101, "gristmill/grist", Growth(61_000, 420), "Grinds long documents into short answers."),

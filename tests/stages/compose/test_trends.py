@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from app.core.db import Database
 from app.models.content import Chart, Move, Mover, Movers
-from app.models.counts import Basis, Row, Snapshot, TrendKind, TrendSource
+from app.models.counts import Basis, Note, NoteKind, Row, Snapshot, Thing, TrendKind, TrendSource
 from app.stages.compose.trending import trending
-from app.stages.compose.trends import charts, movers
+from app.stages.compose.trends import Past, charts, listings, movers
+from app.stages.compose.why import Reason, reason
 from app.store import trends
+from app.store.listings import Memory
 from tests.conftest import NOON
 
+PAST = Past(NOON.date())
 HUB, GITHUB = TrendSource.HUGGINGFACE, TrendSource.GITHUB
 MODEL, DATASET, REPOSITORY, MOVERS = TrendKind.MODEL, TrendKind.DATASET, TrendKind.REPOSITORY, TrendKind.MOVERS
 
@@ -37,7 +40,7 @@ def capture(
 
 
 def repositories(*rows: Row, at: datetime = NOON) -> Chart:
-    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, *rows, at=at)), NOON)
+    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, *rows, at=at)), NOON, PAST)
     return chart
 
 
@@ -55,6 +58,7 @@ def test_the_three_charts_stand_in_the_papers_order_with_their_own_lengths() -> 
             capture(HUB, MOVERS, *ranked(9)),
         ),
         NOON,
+        PAST,
     )
     assert [(one.key, one.title, one.unit, len(one.rows)) for one in found] == [
         ("huggingface-models", "Hugging Face models", "likes", 5),
@@ -69,7 +73,7 @@ def test_a_model_goes_by_its_name_with_its_owner_in_the_detail() -> None:
         HUB, MODEL, row("lab/wick-12b", 1, detail="text generation", variants=6), row("gpt9", 2, detail="fill mask"),
         row("lab/mute", 3),
     )  # fmt: skip
-    (chart,) = charts(stored(models), NOON)
+    (chart,) = charts(stored(models), NOON, PAST)
     assert [(one.name, one.detail, one.variants) for one in chart.rows] == [
         ("wick-12b", "lab · text generation", 6),
         ("gpt9", "fill mask", 0),
@@ -108,7 +112,7 @@ def test_a_gain_that_nobody_counted_says_so(basis: Basis | None, approximate: bo
 def test_totals_stand_with_repositories_and_wherever_the_gain_is_missing() -> None:
     """Models are printed by their week alone."""
     models = capture(HUB, MODEL, row("a/a", 1), row("b/b", 2, None))
-    (chart,) = charts(stored(models), NOON)
+    (chart,) = charts(stored(models), NOON, PAST)
     assert [one.total for one in chart.rows] == [None, 5_000]
     assert repositories(row("a/a", 1)).rows[0].total == 5_000
 
@@ -128,7 +132,7 @@ def test_figures_of_another_day_say_so_and_after_two_days_are_left_out(
     age: timedelta, printed: bool, stale: bool
 ) -> None:
     """Old figures come with their own stamp and without arrows: nothing was compared today."""
-    found = charts(stored(capture(GITHUB, REPOSITORY, row("a/a", 1, was=9), at=NOON - age)), NOON)
+    found = charts(stored(capture(GITHUB, REPOSITORY, row("a/a", 1, was=9), at=NOON - age)), NOON, PAST)
     assert bool(found) is printed
     for chart in found:
         assert (chart.stale, chart.as_of) == (stale, NOON - age)
@@ -139,7 +143,7 @@ def test_figures_from_before_midnight_are_fresh_in_the_small_hours() -> None:
     """The day changed in UTC; the source did not fail."""
     midnight = NOON.replace(hour=0, minute=20)
     snapshot = capture(GITHUB, REPOSITORY, row("a/a", 1, was=9), at=midnight - timedelta(hours=1))
-    assert not charts(stored(snapshot), midnight)[0].stale
+    assert not charts(stored(snapshot), midnight, PAST)[0].stale
 
 
 def test_without_enough_known_weeks_repositories_stand_by_their_totals() -> None:
@@ -159,12 +163,138 @@ def test_without_enough_known_weeks_repositories_stand_by_their_totals() -> None
 
 def test_an_empty_chart_is_no_chart() -> None:
     """Never a title above nothing."""
-    assert charts(stored(capture(GITHUB, REPOSITORY)), NOON) == ()
-    assert charts({}, NOON) == ()
+    assert charts(stored(capture(GITHUB, REPOSITORY)), NOON, PAST) == ()
+    assert charts({}, NOON, PAST) == ()
+
+
+def remembered(ref: str, **more: Any) -> Past:
+    return replace(PAST, listed={ref: Memory(**more)})
+
+
+WEEK_AGO = NOON.date() - timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("since", "move", "reentry"),
+    [
+        (None, Move.NEW, False),
+        (WEEK_AGO + timedelta(days=1), Move.NEW, False),
+        (WEEK_AGO, Move.UNKNOWN, True),
+        (date(2026, 3, 2), Move.UNKNOWN, True),
+    ],
+)
+def test_new_or_back_is_told_by_the_charts_of_earlier_editions(since: date | None, move: Move, reentry: bool) -> None:
+    """NEW for the whole of its first week; RE where an edition before that week had it on its chart."""
+    past = remembered("github:repository:a/a", charted=0 if since is None else 3, charted_since=since)
+    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, row("a/a", 3, new=True))), NOON, past)
+    assert (chart.rows[0].move, chart.rows[0].reentry) == (move, reentry)
+    lane = movers(stored(capture(GITHUB, MOVERS, row("a/a", 3, new=True, kind=REPOSITORY))), NOON, past)
+    assert lane is not None
+    assert [(one.new, one.reentry) for one in lane.new] == [(not reentry, reentry)]
+
+
+def test_a_row_with_an_arrow_is_neither_new_nor_back() -> None:
+    """It stood on last week's chart, whatever earlier editions say."""
+    past = remembered("github:repository:a/a", charted=40, charted_since=date(2026, 3, 2))
+    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, row("a/a", 3, was=5))), NOON, past)
+    assert (chart.rows[0].move, chart.rows[0].reentry) == (Move.UP, False)
+
+
+def test_a_row_says_how_long_it_is_on_the_chart_and_how_often_it_was_listed() -> None:
+    """Today counts as a day on the chart; listings are those before this one."""
+    past = remembered("github:repository:a/a", charted=11, charted_since=date(2026, 3, 2), printed=3,
+                      printed_since=date(2026, 3, 9), name="a/a")  # fmt: skip
+    rows = (row("a/a", 3, was=5, spark=(1,) * 14, basis=Basis.HISTORY), row("b/b", 4))
+    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, *rows)), NOON, past)
+    known, fresh = chart.rows
+    assert (known.ref, known.days_on_chart, known.listed, known.listed_since) == (
+        "github:repository:a/a", 12, 3, date(2026, 3, 9),
+    )  # fmt: skip
+    assert (known.spark, known.basis, known.renamed_from) == ((1,) * 14, Basis.HISTORY, "")
+    assert (fresh.days_on_chart, fresh.listed, fresh.listed_since) == (1, 0, None)
+
+
+@pytest.mark.parametrize(("last", "told"), [("old/it", "old/it"), ("New/it", ""), ("new/it", ""), ("", "")])
+def test_a_new_name_is_told_once_after_the_old_one_was_printed(last: str, told: str) -> None:
+    """The last edition that printed it had another name; a change of capitals is none."""
+    past = remembered("github:repository:7", charted=2, printed=2, name=last)
+    renamed = replace(row("new/it", 1), external_id="7")
+    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, renamed)), NOON, past)
+    assert chart.rows[0].renamed_from == told
+
+
+def test_a_held_row_is_not_printed_and_leaves_no_gap() -> None:
+    """It has no rank; the editor sees it, the reader does not."""
+    held = row("h/h", None, 9_000, held=True, remark="9,000 stars came with 4 forks")
+    chart = repositories(row("a/a", 1), row("b/b", 2), held)
+    assert [(one.rank, one.name) for one in chart.rows] == [(1, "a/a"), (2, "b/b")]
+
+
+def test_what_cooled_is_named_with_its_place_of_a_week_ago() -> None:
+    """Three at most; old figures say nothing of who left."""
+    gone = [row(f"o{n}/r", None, None, was=n, kind=REPOSITORY) for n in (4, 2, 9, 3)]
+    snapshot = capture(GITHUB, MOVERS, row("a/a", 1, was=3, kind=REPOSITORY), *gone)
+    assert [(one.name, one.was) for one in read(snapshot).cooled] == [("o2/r", 2), ("o3/r", 3), ("o4/r", 4)]
+    assert names(read(snapshot).rows) == ["a/a"]
+    old = read(replace(snapshot, day=NOON.date() - timedelta(days=1), captured_at=NOON - timedelta(days=1)))
+    assert (old.stale, old.cooled, old.rows[0].was) == (True, (), None)
+
+
+def test_the_edition_remembers_its_charts_and_what_it_printed_of_them() -> None:
+    """Figures of another day were remembered by that day's edition."""
+    today = capture(GITHUB, REPOSITORY, row("a/a", 1), row("b/b", 2), row("c/c", None))
+    old = capture(HUB, MODEL, row("m/m", 1), row("n/n", 2), at=NOON - timedelta(days=1))
+    both = stored(today, old)
+    printed = [replace_ref for chart in charts(both, NOON, PAST) for replace_ref in chart.rows[:1]]
+    assert [(one.ref, one.rank, one.printed, one.name) for one in listings(both, printed, NOON)] == [
+        ("github:repository:a/a", 1, True, "a/a"),
+        ("github:repository:b/b", 2, False, ""),
+        ("huggingface:model:m/m", None, True, "m/m"),
+    ]
+
+
+PAPER = Thing(
+    external_id="2611.00102", name="Stepping Offline", url="https://huggingface.co/papers/2611.00102",
+    created_at=NOON - timedelta(days=3), first_day=NOON.date(), last_day=NOON.date(),
+)  # fmt: skip
+RELEASE = Note("7", NoteKind.RELEASE, "v2.0", "https://github.com/a/a/releases/tag/v2.0", NOON - timedelta(days=2))
+
+
+def test_a_paper_tells_why_before_a_release_does() -> None:
+    """With its upvotes, and only in the week in which it was put on the list."""
+    assert reason((PAPER, 41), [RELEASE], NOON) == Reason(
+        "Paper: Stepping Offline, 41 upvotes on Hugging Face", "https://huggingface.co/papers/2611.00102"
+    )
+    assert reason((PAPER, 1), [], NOON) == Reason("Paper: Stepping Offline, 1 upvote on Hugging Face", PAPER.url)
+    assert reason((PAPER, 0), [], NOON) == Reason("Paper: Stepping Offline", PAPER.url)
+    assert reason((replace(PAPER, created_at=NOON - timedelta(days=8)), 41), [], NOON) is None
+    long = reason((replace(PAPER, name="On " + "very " * 40 + "long titles"), 0), [], NOON)
+    assert long is not None
+    assert len(long.text) <= 100
+    assert long.text.endswith("very…")
+
+
+def test_a_release_of_this_week_tells_why() -> None:
+    """An older one does not, nor one of tomorrow."""
+    assert reason(None, [RELEASE], NOON) == Reason("Released v2.0 on 21 November", RELEASE.url)
+    for at in (NOON - timedelta(days=8), NOON + timedelta(days=1)):
+        assert reason(None, [replace(RELEASE, at=at)], NOON) is None
+
+
+def test_the_reason_stands_with_the_row_and_its_link() -> None:
+    """In the chart and among the movers."""
+    past = replace(PAST, reasons={"github:repository:a/a": Reason("Released v2", "https://github.com/a/a/releases")})
+    (chart,) = charts(stored(capture(GITHUB, REPOSITORY, row("a/a", 1), row("b/b", 2))), NOON, past)
+    assert [(one.why, one.why_url) for one in chart.rows] == [
+        ("Released v2", "https://github.com/a/a/releases"), ("", ""),
+    ]  # fmt: skip
+    found = movers(stored(capture(GITHUB, MOVERS, row("a/a", 1, was=2, kind=REPOSITORY))), NOON, past)
+    assert found is not None
+    assert found.rows[0].why == "Released v2"
 
 
 def read(*snapshots: Snapshot) -> Movers:
-    found = movers(stored(*snapshots), NOON)
+    found = movers(stored(*snapshots), NOON, PAST)
     assert found is not None
     return found
 
@@ -244,12 +374,12 @@ def test_a_site_that_failed_today_is_not_mixed_with_one_that_answered() -> None:
     old = capture(HUB, MOVERS, row("c/c", 1, 900, was=3), at=yesterday)
     assert names(read(capture(GITHUB, MOVERS, row("a/a", 1, 500, was=4)), old).rows) == ["a/a"]
     assert read(old).as_of == yesterday
-    assert movers(stored(capture(HUB, MOVERS, row("c/c", 1), at=NOON - timedelta(hours=49))), NOON) is None
+    assert movers(stored(capture(HUB, MOVERS, row("c/c", 1), at=NOON - timedelta(hours=49))), NOON, PAST) is None
 
 
 def test_without_a_row_there_are_no_movers() -> None:
     """The section is left out whole."""
-    assert movers(stored(capture(HUB, MOVERS), capture(GITHUB, REPOSITORY, *ranked(5))), NOON) is None
+    assert movers(stored(capture(HUB, MOVERS), capture(GITHUB, REPOSITORY, *ranked(5))), NOON, PAST) is None
 
 
 _LANE = st.lists(
@@ -273,22 +403,27 @@ def test_the_order_of_stored_rows_changes_nothing(case: Any) -> None:
     rows, shuffled = case
     straight = stored(capture(GITHUB, REPOSITORY, *rows), capture(GITHUB, MOVERS, *rows))
     other = stored(capture(GITHUB, REPOSITORY, *shuffled), capture(GITHUB, MOVERS, *shuffled))
-    assert charts(straight, NOON) == charts(other, NOON)
-    assert movers(straight, NOON) == movers(other, NOON)
-    printed = [one.gained for chart in charts(straight, NOON) for one in chart.rows]
+    assert charts(straight, NOON, PAST) == charts(other, NOON, PAST)
+    assert movers(straight, NOON, PAST) == movers(other, NOON, PAST)
+    printed = [one.gained for chart in charts(straight, NOON, PAST) for one in chart.rows]
     assert all(gained is None or gained >= 0 for gained in printed)
 
 
 async def test_the_stored_rows_are_read_for_the_edition(db: Database) -> None:
     """The newest capture of each chart, from the tables."""
     yesterday = capture(GITHUB, REPOSITORY, *ranked(2, "old"), at=NOON - timedelta(days=1))
+    moved = capture(GITHUB, MOVERS, row("a/a", 1, was=8, kind=REPOSITORY))
     async with db.write() as session:
-        for one in (yesterday, capture(GITHUB, REPOSITORY, *ranked(6)), capture(GITHUB, MOVERS, row("a/a", 1, was=8))):
+        for one in (yesterday, capture(GITHUB, REPOSITORY, *ranked(6)), moved):
             assert await trends.save(session, one)
     async with db.read() as session:
-        found, moved = await trending(session, NOON)
-        nothing = await trending(session, NOON + timedelta(days=3))
-    assert [one.name for one in found[0].rows] == ["org1/it", "org2/it", "org3/it", "org4/it", "org5/it"]
-    assert moved is not None
-    assert moved.rows[0].was == 8
-    assert nothing == ((), None)
+        found = await trending(session, NOON, NOON.date())
+        nothing = await trending(session, NOON + timedelta(days=3), NOON.date())
+    assert [one.name for one in found.charts[0].rows] == ["org1/it", "org2/it", "org3/it", "org4/it", "org5/it"]
+    assert found.movers is not None
+    assert found.movers.rows[0].was == 8
+    assert [(one.ref, one.rank, one.printed) for one in found.listed] == [
+        ("github:repository:a/a", None, True),
+        *((f"github:repository:org{n}/it", n, n <= 5) for n in range(1, 7)),
+    ]
+    assert (nothing.charts, nothing.movers, nothing.listed) == ((), None, ())
