@@ -47,7 +47,7 @@ class Held:
             if self._began:
                 took = time.perf_counter() - self._began
                 if took > self.longest:
-                    self.longest, self.longest_did = took, self._did
+                    self.longest, self.longest_did = took, list(self._did)
                 self.seconds.append(took)
                 self._began = 0.0
 

@@ -90,7 +90,8 @@ class Post:
                 yield
             finally:
                 for process in reversed(started):
-                    process.send_signal(signal.SIGINT if process is started[0] else signal.SIGTERM)
+                    # Not SIGTERM: uvicorn sends itself what ended it once more, and nothing would be written at exit.
+                    process.send_signal(signal.SIGINT)
                     process.wait(60)
 
     def _start(self, words: list[str], log: Any) -> "subprocess.Popen[bytes]":
