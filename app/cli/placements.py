@@ -9,7 +9,7 @@ from app.cli.terminal import Json, show, show_one
 from app.cli.workshop import run
 from app.core.errors import NotFound
 from app.operations import audit
-from app.stages.audience import placements
+from app.stages.audience import placements, snippets
 from app.store import placements as rows
 from app.store.placements import Count
 
@@ -56,7 +56,7 @@ def list_(json: Json = False) -> None:
 
 @group.command("show", epilog="Example: morningpost subscribers placements show spring-poster")
 def show_(code: Code, json: Json = False) -> None:
-    """Show one placement: its numbers, its link, its QR codes and its poster."""
+    """Show one placement: its numbers, its link, its QR codes, its poster and what to paste into a site."""
 
     async def work(container: Container) -> dict[str, Any]:
         async with container.db.read() as session:
@@ -82,4 +82,6 @@ def _line(one: Count) -> dict[str, Any]:
 def _in_full(one: Count, container: Container) -> dict[str, Any]:
     url = container.settings.public_url
     pages = {"link": "/", "qr_svg": "/qr.svg", "qr_png": "/qr.png", "poster": "/qr"}
-    return {**_line(one), **{name: placements.address_of(url, one.code, page) for name, page in pages.items()}}
+    addresses = {name: placements.address_of(url, one.code, page) for name, page in pages.items()}
+    paper = container.settings.publication
+    return {**_line(one), **addresses, "frame": snippets.frame(paper, one.code), "form": snippets.form(paper, one.code)}

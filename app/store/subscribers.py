@@ -145,6 +145,14 @@ async def choose(
     )
 
 
+async def choose_early(session: Session, subscriber_id: int, chosen: Mapping[str, Any]) -> bool:
+    """Keeps columns that were chosen with a sign-up; False where the reader has confirmed.
+
+    Anybody may type anybody's address: what a reader has chosen behind their own link is not touched.
+    """
+    return await _set(session, subscriber_id, (SubscriberStatus.PENDING,), **chosen)
+
+
 async def choose_frequency(session: Session, subscriber_id: int, frequency: Frequency) -> bool:
     """Keeps how often the paper comes; False where the reader neither reads nor rests."""
     reading = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)

@@ -21,6 +21,10 @@ from app.web.guard import SITE_POLICY
 PUBLIC = "no-cache"
 """Cache-Control of a page that is the same for everybody: it may be kept, and is asked for again each time."""
 
+FRAMED = "/embed"
+"""The one address whose pages, answers and errors other sites may show in a frame."""
+FRAMED_POLICY = SITE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+
 
 class Pages:
     """The templates, bound to one paper. `base` is the path PUBLIC_URL ends in, before every link."""
@@ -76,11 +80,14 @@ def page(
     """A page of the site. It is kept nowhere unless `cache` says otherwise."""
     pages = cast("Pages", request.app.state.pages)
     language = speech.language_for(request)
-    context.setdefault("carried", {})
+    framed = request.url.path.removeprefix(request.scope.get("root_path", "")) == FRAMED
+    context = {"carried": {}, "first_name": "", "name_error": "", "framed": framed, **context}
     context.setdefault("nonce", nonce.make(pages.container.signer, pages.container.clock.now()))
     context.update(lang=speech.kept(request), in_other_languages=speech.others(request))
     made = HTMLResponse(pages.html(template, language, **context), status, {"cache-control": cache})
+    policy = FRAMED_POLICY if framed else SITE_POLICY
     if b"<altcha-widget" in made.body:
-        made.headers["content-security-policy"] = f"{SITE_POLICY}; connect-src 'self'; worker-src 'self'"
+        policy += "; connect-src 'self'; worker-src 'self'"
+    made.headers["content-security-policy"] = policy
     speech.mark(made.headers, language)
     return made

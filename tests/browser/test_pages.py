@@ -102,6 +102,7 @@ SCENES: dict[str, tuple[Callable[[Reader], object], list[View]]] = {
             View("edition", "/editions/{slug}", at(f"/editions/{SLUG}")),
             View("no-such-page", "/nowhere", at("/nowhere", 404)),
             View("poster", "/qr", at("/qr")),
+            View("embedded form", "/embed", at("/embed")),
             View("wrong-address", "/subscribe", wrong_address),
         ],
     ),

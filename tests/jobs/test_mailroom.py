@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 
 from app.bootstrap import Container, build
@@ -16,6 +17,7 @@ from app.core.clock import FixedClock
 from app.core.settings import load_settings
 from app.core.signing import Purpose
 from app.jobs.mailroom import Mailroom
+from app.main import create_app
 from app.stages.audience import pending
 from app.stages.audience.consent import REMINDER, WELCOME
 from app.store import subscribers, transactional
@@ -102,3 +104,18 @@ async def test_a_kind_nobody_can_write_is_put_off_and_stops_no_other(container: 
         odd = await transactional.find_ref(session, "telegram-of-tests")
     assert odd is not None
     assert (odd.status.value, odd.code) == ("queued", "unmade")
+
+
+async def test_the_confirmation_holds_nothing_that_was_typed(container: Container) -> None:
+    """Whoever signs a stranger up cannot put a word of theirs into the stranger's mail, in no part and no header."""
+    words = {"source": "SOURCEWORD", "utm_campaign": "UTMWORD", "first_name": "NAMEWORD", "placement": "placeword"}
+    async with AsyncClient(transport=ASGITransport(create_app(container)), base_url="http://localhost:8000") as client:
+        asked = await client.post("/subscribe", json={"email": "ada@example.org", **words})
+        assert asked.status_code == 202
+    assert list(await post(container)) == ["Confirm your subscription to The AI Morning Post"]
+    (path,) = Path("var/outbox/new").glob("*.eml")
+    mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    whole = f"{mail.items()}" + "".join(str(part.get_content()) for part in mail.walk() if not part.is_multipart())
+    assert "/confirm/" in whole
+    for word in words.values():
+        assert word.lower() not in whole.lower()

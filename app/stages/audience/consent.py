@@ -14,6 +14,7 @@ from app.models import Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.domains import DomainRules
+from app.stages.audience.early import Early
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
 from app.store import editions, placements, subscribers, suppressions, transactional
@@ -30,7 +31,7 @@ BARRED = frozenset({"not-asked", "operator"})
 _LIFTED = frozenset({"erased"})
 """What the person's own confirmation lifts."""
 _IN = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
-_UNTOLD = Origin()
+_UNTOLD, _UNCHOSEN = Origin(), Early()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ async def subscribe(
     method: Literal["form", "api"],
     origin: Origin = _UNTOLD,
     language: str = "",
+    early: Early = _UNCHOSEN,
     wording: str = "",
     suppressor: Suppressor,
     domains: DomainRules,
@@ -74,15 +76,17 @@ async def subscribe(
     `zone` is an IANA name from the browser, `language` the tag of the form's; one we do not know counts as none.
     Who may be written to decides only what the last statement writes, never which statements run or what is answered.
     A placement's code that we do not know is kept as the source: the sign-up stands, and no number is false.
-    Raises InvalidInput with a sentence on `email` or on what the origin says.
+    Raises InvalidInput with a sentence on `email`, or on each wrong field of `origin` or `early`.
     """
     parsed = addresses.parse(address)
     domains.check(parsed)
-    origin = origin.check()
+    origin, chosen = origin.check(), early.read()
     placement = origin.placement if await placements.exists(session, origin.placement) else None
     spoken = find(language)
     known = zone if zone and len(zone) <= 64 and zone_named(zone) else ""
     reader = await _written_down(session, parsed, known, now)
+    if chosen:
+        await subscribers.choose_early(session, reader.id, chosen)
     source = origin.source or ("" if placement else origin.placement)
     act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent, "", placement, origin.utm)
     await subscribers.record_consent(session, reader.id, act, now)

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import NotFound
+from app.core.settings import Publication
 from app.operations import audit
-from app.stages.audience import placements
+from app.stages.audience import placements, snippets
 from app.store import placements as rows
 from app.store.placements import Count
 from app.web.api.auth import Reader, Writer
@@ -42,9 +43,12 @@ class PlacementOut(BaseModel):
     qr_svg: str
     qr_png: str
     poster: str = Field(description="A page to print.")
+    frame: str = Field(description="HTML to paste into another site: our form in an iframe.")
+    form: str = Field(description="HTML to paste into another site: a form in its own look.")
 
     @classmethod
-    def of(cls, one: Count, public_url: str) -> "PlacementOut":
+    def of(cls, one: Count, paper: Publication) -> "PlacementOut":
+        url = paper.public_url
         return cls(
             code=one.code,
             label=one.label,
@@ -52,10 +56,12 @@ class PlacementOut(BaseModel):
             asked=one.asked,
             confirmed=one.confirmed,
             reading=one.reading,
-            link=placements.address_of(public_url, one.code),
-            qr_svg=placements.address_of(public_url, one.code, "/qr.svg"),
-            qr_png=placements.address_of(public_url, one.code, "/qr.png"),
-            poster=placements.address_of(public_url, one.code, "/qr"),
+            link=placements.address_of(url, one.code),
+            qr_svg=placements.address_of(url, one.code, "/qr.svg"),
+            qr_png=placements.address_of(url, one.code, "/qr.png"),
+            poster=placements.address_of(url, one.code, "/qr"),
+            frame=snippets.frame(paper, one.code),
+            form=snippets.form(paper, one.code),
         )
 
 
@@ -72,7 +78,7 @@ async def index(
 ) -> Placements:
     found = await rows.counts(session, limit, after)
     return Placements(
-        items=[PlacementOut.of(one, container.settings.public_url) for one in found],
+        items=[PlacementOut.of(one, container.settings.publication) for one in found],
         next=found[-1].code if len(found) == limit else None,
     )
 
@@ -83,16 +89,16 @@ async def create(
 ) -> PlacementOut:
     code = await placements.create(session, asked.code, asked.label, now)
     await audit.record(session, actor.name, "create", "placement", None, now, code=code)
-    return await _one(session, code, container.settings.public_url)
+    return await _one(session, code, container.settings.publication)
 
 
 @router.get("/{code}", summary="Read a placement")
 async def show(session: ReadSession, container: ContainerDep, _: Reader, code: str) -> PlacementOut:
-    return await _one(session, placements.code_of(code) or "", container.settings.public_url)
+    return await _one(session, placements.code_of(code) or "", container.settings.publication)
 
 
-async def _one(session: ReadSession, code: str, public_url: str) -> PlacementOut:
+async def _one(session: ReadSession, code: str, paper: Publication) -> PlacementOut:
     found = await rows.counts(session, 1, code=code)
     if not found:
         raise NotFound("There is no placement with this code.")
-    return PlacementOut.of(found[0], public_url)
+    return PlacementOut.of(found[0], paper)

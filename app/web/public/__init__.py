@@ -6,6 +6,7 @@ from app.web.public import (
     altcha,
     confirm,
     editions,
+    embed,
     front,
     health,
     icon,
@@ -17,5 +18,5 @@ from app.web.public import (
 )
 
 router = APIRouter()
-for room in (front, subscribe, altcha, confirm, preferences, unsubscribe, editions, qr, icon, health, outbox):
+for room in (front, subscribe, embed, altcha, confirm, preferences, unsubscribe, editions, qr, icon, health, outbox):
     router.include_router(room.router)

@@ -30,6 +30,8 @@ TRAP = "website"
 UNPROVEN_SHARE = 10
 """Without a proof of work a form gets one part in so many of either limit."""
 _ALL = "all"
+# A form on another site cannot have a signed time. It is not let in past the door, but shown the way: here it gets one.
+_ELSEWHERE = say("You come from another site, so we ask here once more. Please press the button once more.")
 _AGAIN = {
     nonce.Age.QUICK: say("That was quicker than we can read. Please press the button once more."),
     nonce.Age.STALE: say(
@@ -101,6 +103,9 @@ async def admitted(
         raise AnswerWith(page(request, "asked.html", typed=wish.email.strip()))
     given = str(form.get(nonce.FIELD, ""))
     age = nonce.judge(container.signer, given, now)
+    if nonce.FIELD not in form:
+        again = nonce.make(container.signer, now, again=True)  # without scripts this page is the one press more
+        raise AnswerWith(ask_again(request, wish, notice=_ELSEWHERE, given=again))
     if age is not nonce.Age.GOOD:
         raise AnswerWith(ask_again(request, wish, notice=_AGAIN[age], given=given if age is nonce.Age.QUICK else ""))
     if proofs is None:
@@ -127,12 +132,17 @@ def bad_proof(request: Request, wish: SignUp, given: str) -> Response:
     return ask_again(request, wish, notice=_BAD_PROOF, given=given)
 
 
-def ask_again(request: Request, wish: SignUp, *, error: str = "", notice: str = "", given: str = "") -> Response:
-    """The form once more with its text kept: `error` stands under the field, `notice` over the button.
+def ask_again(
+    request: Request, wish: SignUp, *, error: InvalidInput | None = None, notice: str = "", given: str = ""
+) -> Response:
+    """The form once more with its text kept: `error` stands under its field, `notice` over the button.
 
     `given` is the form's own nonce, to be kept; without one it gets a new one.
     """
-    text = {"typed": wish.email, "timezone": wish.timezone, "error": error, "notice": notice}
+    wrong = {one.field: one.message for one in error.errors} if error else {}
+    at_name = wrong.pop("first_name", "")
+    text = {"typed": wish.email, "timezone": wish.timezone, "notice": notice, "first_name": wish.first_name}
+    text |= {"name_error": at_name, "error": next(iter(wrong.values()), "")}
     if given:
         text["nonce"] = given
     return page(request, "subscribe.html", status=422, carried=wish.origin().fields(), **text)

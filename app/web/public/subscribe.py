@@ -14,7 +14,7 @@ from app.stages.audience import wording as consent_wording
 from app.web import nonce
 from app.web.answers import AnswerWith
 from app.web.deps import ContainerDep, Now, VisitorDep, WriteSession
-from app.web.fields import SignUp, form_of, is_form
+from app.web.fields import SignUp, form_of, form_schema, is_form
 from app.web.pages import page
 from app.web.problems import MEDIA_TYPE, Problem
 from app.web.public.door import AdmittedDep, ask_again, bad_proof
@@ -39,7 +39,7 @@ _BODY: dict[str, Any] = {
     "required": True,
     "content": {
         "application/json": {"schema": SignUp.model_json_schema()},
-        "application/x-www-form-urlencoded": {"schema": SignUp.model_json_schema()},
+        "application/x-www-form-urlencoded": {"schema": form_schema()},
     },
 }
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -62,8 +62,10 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     openapi_extra={"requestBody": _BODY},
     summary="Ask for the paper",
     description="Sends a confirmation link to the address. JSON is answered with 202, a form with a page. "
-    "The answer never tells whether the address was known.",
+    "The answer never tells whether the address was known. A form without the signed time of our own page is shown "
+    "on a page of ours first.",
 )
+@router.post("/embed", include_in_schema=False)
 async def subscribe(
     request: Request,
     admitted: AdmittedDep,
@@ -84,6 +86,7 @@ async def subscribe(
             method=method,
             origin=wish.origin(),
             language=wish.language,
+            early=wish.early(),
             wording=_agreed_to(container, wish) if by_form else "",
             suppressor=container.suppressor,
             domains=container.domains,
@@ -104,4 +107,4 @@ async def _once_more(request: Request, wish: SignUp, error: InvalidInput) -> Res
     given = str((await form_of(request)).get(nonce.FIELD, ""))
     if any(one.field == proof.FIELD for one in error.errors):
         return bad_proof(request, wish, given)
-    return ask_again(request, wish, error=error.sentence, given=given)
+    return ask_again(request, wish, error=error, given=given)
