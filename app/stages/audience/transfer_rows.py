@@ -17,6 +17,7 @@ _LONGEST_ZONE = 64
 _YES = frozenset({"true", "yes", "1", "t", "y"})
 _NO = frozenset({"false", "no", "0", "f", "n"})
 _EMPTY = [""]
+_GUARDED = ("'=", "'+", "'-", "'@")  # OWASP, CSV Injection
 _ORDER = (
     Meaning.ADDRESS, Meaning.FIRST_NAME, Meaning.NAME, Meaning.ZONE, Meaning.STATUS, Meaning.LEFT, Meaning.WANTS,
     Meaning.REFUSES, Meaning.BOUNCED, Meaning.CREATED, Meaning.CONFIRMED,
@@ -86,12 +87,12 @@ class Reader:
             raise InvalidInput(f"the row has {len(row.cells)} cells, the header {self._width}")
         picked = self._pick([*row.cells, *_EMPTY * (spare + 1)])
         address, first, name, zone, status, left, wants, refuses, bounced, created, confirmed = map(str.strip, picked)
-        mail, key = transfer_address.parse(address)
+        mail, key = transfer_address.parse(_bare(address))
         began = _instant(created)
         return Person(
             mail=mail,
             key=key,
-            first_name=_name(first or name.partition(" ")[0]),
+            first_name=_name(_bare(first) or name.partition(" ")[0]),
             zone=_zone(zone),
             standing=_standing(
                 self._product,
@@ -102,6 +103,11 @@ class Reader:
             created=began,
             confirmed=began if confirmed == created else _instant(confirmed),
         )
+
+
+def _bare(cell: str) -> str:
+    """A cell without the apostrophe that an export puts before what a spreadsheet would take for a formula."""
+    return cell[1:] if cell.startswith(_GUARDED) else cell
 
 
 def _standing(product: Product, status: str, *, left: bool, bounced: bool) -> Standing:
