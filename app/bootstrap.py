@@ -12,6 +12,9 @@ from app.providers import registry
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.proof import Proofs
 from app.stages.collect import snapshot
+from app.stages.collect.fetch import Fetcher
+from app.stages.collect.gather import Gatherer
+from app.stages.collect.guard import networks
 from app.stages.collect.harvest import Source
 from app.stages.send import exchangers
 from app.stages.send.exchangers import Exchangers
@@ -33,6 +36,7 @@ class Container:
     """None where DNS is not asked whether a domain takes mail."""
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
+    gatherer: Gatherer
 
     @property
     def provider(self) -> Provider:
@@ -73,4 +77,5 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
             huggingface_token=settings.huggingface_token.get_secret_value(),
             github_token=settings.github_token.get_secret_value(),
         ),
+        gatherer=Gatherer(Fetcher(settings.public_url, networks(settings.private_sources))),
     )

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, editions, keys, paper, processes, stories, subscribers, trending
+from app.cli import demo, editions, keys, paper, processes, sources, stories, subscribers, trending
 
 cli = typer.Typer(
     name="morningpost",
@@ -16,6 +16,7 @@ demo.register(cli)
 processes.register(cli)
 paper.register(cli)
 cli.add_typer(stories.group)
+cli.add_typer(sources.group)
 cli.add_typer(trending.group)
 cli.add_typer(editions.group)
 cli.add_typer(subscribers.group)

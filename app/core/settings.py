@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     huggingface_token: SecretStr = SecretStr("")
     github_url: str = "https://api.github.com"
     github_token: SecretStr = SecretStr("")
+    private_sources: Words = ()
 
     trusted_proxies: Words = ()
     signups_per_client: int = Field(30, ge=1, le=1_000_000)
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
         "providers",
         "allowed_recipients",
         "trusted_proxies",
+        "private_sources",
         "refused_domains",
         "allowed_domains",
         mode="before",
@@ -184,7 +186,7 @@ class Settings(BaseSettings):
             raise ValueError("must be one line without control characters")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "private_sources")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:

@@ -1,5 +1,6 @@
 """What each job does: open, ask what is owed, do it, close. Each can run twice, late, or in two places."""
 
+import asyncio
 from datetime import date, datetime, time, timedelta
 
 import structlog
@@ -12,6 +13,7 @@ from app.models.states import EditionStatus
 from app.operations import housekeeping
 from app.operations.slots import once
 from app.stages.audience import erasure, pending
+from app.stages.collect import gather as stories
 from app.stages.collect import snapshot
 from app.stages.compose import draft
 from app.stages.render import freeze as press
@@ -19,6 +21,7 @@ from app.stages.send import release
 from app.store import editions
 
 COLLECT_WITHIN = timedelta(seconds=60)
+GATHER_WITHIN = timedelta(seconds=90)
 PLAN_EVERY = timedelta(seconds=60)
 
 log = structlog.get_logger(__name__)
@@ -37,6 +40,27 @@ async def _collect(container: Container) -> str:
     return report.summary
 
 
+async def gather(container: Container, owner: str) -> None:
+    """Once an hour: stories, from the sources that are due."""
+    slot = f"{container.clock.now():%Y-%m-%dT%H}"
+    await once(container.db, container.clock, "gather", slot, owner, lambda: _gather(container))
+
+
+async def _gather(container: Container) -> str:
+    report = await stories.gather(
+        container.db, container.gatherer, container.clock.now(), GATHER_WITHIN.total_seconds()
+    )
+    return report.summary
+
+
+async def _gather_at_best(container: Container) -> None:
+    """Before composing. Whatever may be wrong with what strangers publish, the paper goes on without it."""
+    try:
+        await _gather(container)
+    except Exception:
+        log.exception("no stories were gathered before composing")
+
+
 async def compose(container: Container, owner: str) -> None:
     """At COMPOSE_AT, or as soon after it as somebody can: collect afresh, then put the paper together."""
     day = _day_owed(container, container.settings.compose_at)
@@ -45,7 +69,7 @@ async def compose(container: Container, owner: str) -> None:
 
 
 async def _compose(container: Container, day: date) -> str:
-    await _collect(container)
+    await asyncio.gather(_collect(container), _gather_at_best(container))
     try:
         composed = await draft.compose(container.db, day, container.clock.now())
     except Conflict as refusal:  # an operator was quicker: the paper is frozen already

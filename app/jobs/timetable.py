@@ -20,6 +20,7 @@ class Entry:
 
 TIMETABLE = (
     Entry("collect", 10, tasks.collect),
+    Entry("gather", 10, tasks.gather),
     Entry("compose", 2, tasks.compose),
     Entry("freeze", 2, tasks.freeze),
     Entry("sweep", 30, tasks.sweep),

@@ -3,11 +3,15 @@
 from datetime import datetime, timedelta
 
 from app.core.db import Database
-from app.store import counts, erasure, idempotency, leases, proofs, transactional, trends
+from app.store import counts, erasure, idempotency, leases, proofs, sightings, stories, transactional, trends
 
 ANSWERS = timedelta(days=2)
 SLOTS = timedelta(days=90)
 SERVICE_MAIL = timedelta(days=30)
+UNWANTED = timedelta(days=14)
+"""After that a candidate that nobody took is no news."""
+UNLISTED = timedelta(days=90)
+"""So long after its source last listed it, what was deleted could come back as new; by then it is too old to."""
 ERASED = timedelta(days=3)
 """So long an answer to a hand-over that was begun before an erasure may still come in."""
 
@@ -28,4 +32,8 @@ async def tidy(db: Database, now: datetime) -> str:
         await trends.prune(session, now.date())
     async with db.write() as session:
         await counts.prune(session, now)
+    async with db.write() as session:
+        await stories.prune_candidates(session, now - UNWANTED)
+    async with db.write() as session:
+        await sightings.prune(session, now - UNLISTED)
     return f"{mails} service mails forgotten"

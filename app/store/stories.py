@@ -1,6 +1,7 @@
 """Stories: what may be printed, and what was."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -8,9 +9,10 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 
 from app.core.db import Session
-from app.models import Story
+from app.models import Edition, Story
 from app.models.content import Section
 from app.models.states import StoryStatus
+from app.store import moves, upsert
 
 _WRITTEN: dict[str, Any] = {
     "status": StoryStatus.READY,
@@ -57,9 +59,17 @@ async def remove(session: Session, story_id: int) -> bool:
     return gone is not None
 
 
-async def newest(session: Session, limit: int, before: int | None, section: Section | None) -> Sequence[Story]:
+async def newest(
+    session: Session,
+    limit: int,
+    before: int | None,
+    section: Section | None,
+    status: StoryStatus | None = StoryStatus.READY,
+) -> Sequence[Story]:
     """A page of stories, the newest first; `before` is the last id of the page before (keyset)."""
     query = select(Story).order_by(Story.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(Story.status == status)
     if before is not None:
         query = query.where(Story.id < before)
     if section is not None:
@@ -92,3 +102,89 @@ async def mark_printed(session: Session, story_ids: Sequence[int], edition_id: i
         .values(edition_id=edition_id)
         .execution_options(synchronize_session=False)
     )
+
+
+async def add_candidate(session: Session, fields: dict[str, Any], now: datetime) -> int | None:
+    """A story that was found; None where one with its canonical address is there already."""
+    values = {**_WRITTEN, "status": StoryStatus.CANDIDATE, "body": "", "minutes": None, "publish_on": None, **fields}
+    statement = upsert.insert_ignoring(session, Story).values(**values, created_at=now, updated_at=now)
+    made: int | None = await session.scalar(statement.returning(Story.id))
+    return made
+
+
+async def follow(session: Session, story_id: int, fields: dict[str, Any], now: datetime) -> None:
+    """Lets a candidate say what its best sighting says; a story that an editor has decided on stays as it is."""
+    await session.execute(
+        update(Story)
+        .where(Story.id == story_id, Story.status == StoryStatus.CANDIDATE)
+        .values(**fields, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def move(session: Session, story_id: int, from_: StoryStatus, to: StoryStatus, **values: Any) -> bool:
+    """Moves a story along an edge, and sets `values`; False where it is no longer in `from_`, or was printed."""
+    printed = await session.scalar(select(Story.edition_id).where(Story.id == story_id))
+    if printed is not None:
+        return False
+    moved = await moves.move(session, Story, [story_id], from_, to, **values)
+    session.expire_all()
+    return bool(moved)
+
+
+async def by_canonical(session: Session, keys: Collection[str]) -> Mapping[str, int]:
+    """The stories about each of `keys`."""
+    found = await session.execute(select(Story.canonical_url, Story.id).where(Story.canonical_url.in_(keys)))
+    return {key: story_id for key, story_id in found}  # noqa: C416  # dict() takes a Result for a mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the paper printed lately, or is about to."""
+
+    story_id: int
+    headline: str
+    url: str
+    at: datetime
+    printed: bool
+
+
+async def remembered(session: Session, printed_since: date, written_since: datetime) -> Sequence[Remembered]:
+    """Stories of editions from `printed_since` on, and those that wait and are not older than `written_since`."""
+    at = func.coalesce(Story.published_at, Story.found_at, Story.created_at)
+    found = await session.execute(
+        select(Story.id, Story.headline, Story.url, at, Story.edition_id.is_not(None))
+        .outerjoin(Edition, Edition.id == Story.edition_id)
+        .where(or_(Edition.date >= printed_since, and_(Story.edition_id.is_(None), Story.created_at >= written_since)))
+    )
+    return [Remembered(*row) for row in found]
+
+
+async def candidates(session: Session, since: datetime, limit: int = 200) -> Sequence[Story]:
+    """What was found after `since` and is not decided on: what most speaks for first."""
+    query = (
+        select(Story)
+        .where(Story.status == StoryStatus.CANDIDATE, Story.found_at >= since)
+        .order_by(Story.weight.desc(), Story.id)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def prune_candidates(session: Session, before: datetime) -> int:
+    """Deletes what was found before `before` and was never taken; its sightings stay as the memory of it."""
+    gone = await session.scalars(
+        sql_delete(Story)
+        .where(Story.status != StoryStatus.READY, Story.found_at < before, Story.edition_id.is_(None))
+        .returning(Story.id)
+    )
+    session.expire_all()
+    return len(gone.all())
+
+
+async def found_since(session: Session, source_id: int, since: datetime) -> int:
+    """How many stories a source brought after `since`."""
+    count = await session.scalar(
+        select(func.count()).select_from(Story).where(Story.source_id == source_id, Story.found_at >= since)
+    )
+    return count or 0

@@ -10,8 +10,13 @@ from app.core.db import Session
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.models import Story
 from app.models.content import STORY_SECTIONS, Section
-from app.store import stories
+from app.models.states import StoryStatus
+from app.stages.collect.canonical import canonical
+from app.stages.collect.words import one_line
+from app.store import sightings, stories
 
+EXTRACT = 280
+"""Characters of a source's own words that may stand under a headline, beside its name and link."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
@@ -88,17 +93,23 @@ def parse(fields: dict[str, Any]) -> StoryFields:
         raise InvalidInput(f"The story was not accepted: {said}", errors=found) from None
 
 
-async def create(session: Session, story: StoryFields, now: datetime) -> int:
-    """Writes a story down; gives its id."""
-    return await stories.add(session, story.model_dump(), now)
+async def create(session: Session, story: StoryFields, now: datetime, slug: str | None = None) -> int:
+    """Writes a story down; gives its id. `slug` names the file it comes from."""
+    await sightings.lock(session)
+    key = await _own_key(session, story.url, None)
+    return await stories.add(session, {**story.model_dump(), "slug": slug, "canonical_url": key}, now)
 
 
 async def change(session: Session, story_id: int, fields: dict[str, Any], now: datetime) -> Story:
     """Changes some fields of a story that was not printed yet. Raises NotFound, Conflict, InvalidInput."""
     story = await _unprinted(session, story_id)
+    if story.status is StoryStatus.CANDIDATE:
+        raise Conflict(f"Story {story_id} is a candidate and follows its sources; accept it, with your changes.")
     present = {name: getattr(story, name) for name in StoryFields.model_fields}
     whole = parse({**present, **fields})
-    if not await stories.change(session, story_id, whole.model_dump(), now):
+    await sightings.lock(session)
+    key = await _own_key(session, whole.url, story)
+    if not await stories.change(session, story_id, {**whole.model_dump(), "canonical_url": key}, now):
         raise Conflict("The story was printed a moment ago; it can no longer be changed.")
     changed = await stories.get(session, story_id)
     assert changed is not None
@@ -110,6 +121,56 @@ async def remove(session: Session, story_id: int) -> None:
     await _unprinted(session, story_id)
     if not await stories.remove(session, story_id):
         raise Conflict("The story was printed a moment ago; it can no longer be deleted.")
+
+
+async def accept(session: Session, story_id: int, fields: dict[str, Any], now: datetime) -> Story:
+    """Takes a candidate into the paper, with what `fields` change. Raises NotFound, Conflict, InvalidInput.
+
+    Where it has neither standfirst nor body, the beginning of the source's summary stands in for them.
+    """
+    story = await _unprinted(session, story_id)
+    if story.status is not StoryStatus.CANDIDATE:
+        raise Conflict(f"Story {story_id} is {story.status.value}; only a candidate can be accepted.")
+    present = {name: getattr(story, name) for name in StoryFields.model_fields} | fields
+    if not (present.get("standfirst") or present.get("body")):
+        present["standfirst"] = one_line(story.summary, EXTRACT) or f"From {story.source}."
+    whole = parse(present)
+    return await _moved(session, story_id, StoryStatus.CANDIDATE, StoryStatus.READY, now, **whole.model_dump())
+
+
+async def dismiss(session: Session, story_id: int, now: datetime) -> Story:
+    """Sets a story aside that is not wanted; twice is once. Raises NotFound, Conflict."""
+    story = await _unprinted(session, story_id)
+    if story.status is StoryStatus.DISMISSED:
+        return story
+    return await _moved(session, story_id, story.status, StoryStatus.DISMISSED, now)
+
+
+async def restore(session: Session, story_id: int, now: datetime) -> Story:
+    """Makes a dismissed story a candidate again. Raises NotFound, Conflict."""
+    story = await _unprinted(session, story_id)
+    if story.status is StoryStatus.CANDIDATE:
+        return story
+    if story.status is not StoryStatus.DISMISSED:
+        raise Conflict(f"Story {story_id} is {story.status.value}; only a dismissed one can be restored.")
+    return await _moved(session, story_id, StoryStatus.DISMISSED, StoryStatus.CANDIDATE, now)
+
+
+async def _moved(
+    session: Session, story_id: int, from_: StoryStatus, to: StoryStatus, now: datetime, **values: Any
+) -> Story:
+    if not await stories.move(session, story_id, from_, to, updated_at=now, **values):
+        raise Conflict(f"Story {story_id} was decided on a moment ago; look at it again.")
+    story = await stories.get(session, story_id)
+    assert story is not None
+    return story
+
+
+async def _own_key(session: Session, url: str, story: Story | None) -> str:
+    """The canonical address of what a story links; empty where another story is about it already."""
+    key = canonical(url) or ""
+    holder = (await stories.by_canonical(session, [key])).get(key) if key else None
+    return key if holder is None or (story is not None and holder == story.id) else ""
 
 
 async def _unprinted(session: Session, story_id: int) -> Story:

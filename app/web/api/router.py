@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.web.api import editions, placements, stories
+from app.web.api import editions, placements, sources, stories
 from app.web.problems import Problem
 
 _PROBLEMS = {
@@ -18,5 +18,6 @@ _PROBLEMS = {
 
 router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)  # type: ignore[arg-type]  # the wider key type of FastAPI
 router.include_router(stories.router)
+router.include_router(sources.router)
 router.include_router(editions.router)
 router.include_router(placements.router)

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.models import Edition, Story
 from app.models.content import EditionContent, Section
 from app.models.editions import EditionKind
-from app.models.states import DeliveryStatus, EditionStatus
+from app.models.states import DeliveryStatus, EditionStatus, StoryStatus
 from app.store import editions
+from app.store.sightings import Seen
 
 T = TypeVar("T")
 
@@ -27,8 +28,26 @@ def page(items: Sequence[T], ids: Sequence[int], limit: int) -> Page[T]:
     return Page(items=list(items), next=ids[-1] if len(ids) == limit else None)
 
 
+class SightingOut(BaseModel):
+    """One source that shows a story. `discussion` is where it is talked about there."""
+
+    source_id: int
+    source: str
+    url: str
+    title: str
+    discussion: str
+    points: int | None
+    comments: int | None
+    published_at: datetime | None
+    found_at: datetime
+
+
 class StoryOut(BaseModel):
-    """A story. `edition_id` names the edition it was printed in; it can then no longer be changed."""
+    """A story. `edition_id` names the edition it was printed in; it can then no longer be changed.
+
+    A candidate was gathered: `summary` is its source's own words, `weight` what speaks for it,
+    `seen_at_sources` all that show it.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,8 +62,17 @@ class StoryOut(BaseModel):
     minutes: int | None
     publish_on: date | None
     edition_id: int | None
+    status: StoryStatus
+    slug: str | None
+    canonical_url: str
+    source_id: int | None
+    summary: str
+    weight: float
+    published_at: datetime | None
+    found_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    seen_at_sources: list[SightingOut] = []
 
 
 class EditionOut(BaseModel):
@@ -112,5 +140,21 @@ class Progress(BaseModel):
     next_release_at: datetime | None = Field(description="The next morning that is planned; null when none is.")
 
 
-def story(row: Story) -> StoryOut:
-    return StoryOut.model_validate(row)
+def story(row: Story, seen: Sequence[Seen] = ()) -> StoryOut:
+    made = StoryOut.model_validate(row)
+    return made.model_copy(update={"seen_at_sources": [_sighting(one) for one in seen]})
+
+
+def _sighting(one: Seen) -> SightingOut:
+    row = one.row
+    return SightingOut(
+        source_id=one.source.id,
+        source=one.source.name,
+        url=row.url,
+        title=row.title,
+        discussion=row.discussion,
+        points=row.points,
+        comments=row.comments,
+        published_at=row.published_at,
+        found_at=row.found_at,
+    )

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Body, Query, Response
 
 from app.core.errors import NotFound
 from app.models.content import Section
+from app.models.states import StoryStatus
 from app.operations import audit
 from app.stages.collect import stories as desk
 from app.stages.collect.stories import StoryFields
-from app.store import stories
+from app.store import sightings, stories
 from app.web.api.auth import Reader, Writer
 from app.web.api.shapes import Page, StoryOut, page, story
 from app.web.deps import Now, ReadSession, WriteSession
@@ -18,14 +19,23 @@ router = APIRouter(prefix="/stories", tags=["stories"])
 
 Before = Annotated[int | None, Query(ge=1, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
+Changes = Annotated[dict[str, Any], Body(examples=[{"headline": "A better headline"}])]
 
 
-@router.get("", summary="List stories, the newest first")
+@router.get("", summary="List stories, or candidates, the newest first")
 async def index(
-    session: ReadSession, _: Reader, before: Before = None, limit: Limit = 50, section: Section | None = None
+    session: ReadSession,
+    _: Reader,
+    before: Before = None,
+    limit: Limit = 50,
+    section: Section | None = None,
+    status: Annotated[StoryStatus, Query(description="candidate: what was gathered and awaits an editor.")] = (
+        StoryStatus.READY
+    ),
 ) -> Page[StoryOut]:
-    rows = await stories.newest(session, limit, before, section)
-    return page([story(row) for row in rows], [row.id for row in rows], limit)
+    rows = await stories.newest(session, limit, before, section, status)
+    seen = await sightings.of_stories(session, [row.id for row in rows])
+    return page([story(row, seen.get(row.id, ())) for row in rows], [row.id for row in rows], limit)
 
 
 @router.post("", status_code=201, summary="Write a story down")
@@ -46,11 +56,34 @@ async def update(
     actor: Writer,
     now: Now,
     story_id: int,
-    fields: Annotated[dict[str, Any], Body(examples=[{"headline": "A better headline"}])],
+    fields: Changes,
 ) -> StoryOut:
-    changed = await desk.change(session, story_id, fields, now)
+    await desk.change(session, story_id, fields, now)
     await audit.record(session, actor.name, "change", "story", story_id, now, fields=sorted(fields))
-    return story(changed)
+    return await _one(session, story_id)
+
+
+@router.post("/{story_id}/accept", summary="Take a candidate into the paper, with changes")
+async def accept(
+    session: WriteSession, actor: Writer, now: Now, story_id: int, fields: Changes | None = None
+) -> StoryOut:
+    await desk.accept(session, story_id, fields or {}, now)
+    await audit.record(session, actor.name, "accept", "story", story_id, now, fields=sorted(fields or {}))
+    return await _one(session, story_id)
+
+
+@router.post("/{story_id}/dismiss", summary="Set a story aside that is not wanted")
+async def dismiss(session: WriteSession, actor: Writer, now: Now, story_id: int) -> StoryOut:
+    await desk.dismiss(session, story_id, now)
+    await audit.record(session, actor.name, "dismiss", "story", story_id, now)
+    return await _one(session, story_id)
+
+
+@router.post("/{story_id}/restore", summary="Make a dismissed story a candidate again")
+async def restore(session: WriteSession, actor: Writer, now: Now, story_id: int) -> StoryOut:
+    await desk.restore(session, story_id, now)
+    await audit.record(session, actor.name, "restore", "story", story_id, now)
+    return await _one(session, story_id)
 
 
 @router.delete("/{story_id}", status_code=204, summary="Delete a story that was not printed yet")
@@ -64,4 +97,5 @@ async def _one(session: ReadSession, story_id: int) -> StoryOut:
     row = await stories.get(session, story_id)
     if row is None:
         raise NotFound(f"There is no story {story_id}.")
-    return story(row)
+    seen = await sightings.of_stories(session, [story_id])
+    return story(row, seen.get(story_id, ()))
