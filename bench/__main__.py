@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.core import log
-from bench import demo, freeze, render
+from bench import demo, freeze, movers, render
 from bench.measure import Measurement
 
 
@@ -15,7 +15,12 @@ def main() -> int:
     log.configure("console", "ERROR")
     console = Console(highlight=False)
     with console.status("measuring"):
-        found: list[Measurement] = [*render.measure(), *asyncio.run(freeze.measure()), demo.measure()]
+        found: list[Measurement] = [
+            *render.measure(),
+            *asyncio.run(freeze.measure()),
+            *movers.measure(),
+            demo.measure(),
+        ]
     table = Table("what", "measured", "budget", "", box=None, pad_edge=False)
     for one in found:
         verdict = "ok" if one.within else "over"

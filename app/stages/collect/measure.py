@@ -64,7 +64,7 @@ def measured(one: Counted, facts: Facts) -> Measured:
     if row.gained is not None and row.gained < 0:
         # A counter may fall, by a purge or by readers who changed their mind. That is no gain, and nothing to print.
         row = replace(row, gained=None, basis=None)
-    return Measured(replace(row, confirmed=_confirmed(row, points[-1].at, facts)), points, fall(points, facts.at))
+    return Measured(replace(row, confirmed=_confirmed(row, points[-1].at, facts)), points, fall(recent, facts.at))
 
 
 def week_of(points: Sequence[Point], created_at: datetime | None) -> tuple[int, Basis] | None:

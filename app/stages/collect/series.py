@@ -101,13 +101,18 @@ def usual(points: Sequence[Point], now: datetime) -> float | None:
 def fall(points: Sequence[Point], now: datetime) -> int:
     """The steepest fall from one count to the next in the last eight days, where it is no mere change of mind.
 
-    Over 20 and over half a percent: a purge. 0 where there is none. `points` are cleaned, so that one wrong day is
-    no fall; only the newest may still be one.
+    Over 20 and over half a percent, and it lasts: a purge. 0 where there is none. One wrong day is no fall: the day
+    before a true one was as high, and the day after stays as low. Only the newest count may still be wrong.
     """
-    recent = points[max(0, bisect_left(points, now - PURGED_FOR, key=_at) - 1) :]
-    falls = [left.count - right.count for left, right in pairwise(recent)
-             if left.count - right.count > max(_PURGE_LEAST, _PURGE_SHARE * left.count)]  # fmt: skip
-    return max(falls, default=0)
+    found = [0]
+    for index in range(bisect_left(points, now - PURGED_FOR, key=_at), len(points)):
+        before, high, low, after = points[index - 2 : index - 1], points[index - 1], points[index], points[index + 1 :]
+        least = max(_PURGE_LEAST, _PURGE_SHARE * high.count)
+        lasts = not after or high.count - after[0].count > least
+        was_so = not before or before[0].count - low.count > least
+        if index and low.at > now - PURGED_FOR and high.count - low.count > least and lasts and was_so:
+            found.append(high.count - low.count)
+    return max(found)
 
 
 def spark(points: Sequence[Point], created_at: datetime | None) -> tuple[int, ...] | None:
