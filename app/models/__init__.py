@@ -1,7 +1,7 @@
 """Tables (one file a noun), the frozen content of an edition, and the table of every state's edges."""
 
 from app.models.base import Base
-from app.models.editions import Edition, Listing, Release, Variant
+from app.models.editions import Edition, Listing, Picture, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.readers import Consent, Placement, Subscriber, Suppression
@@ -21,6 +21,7 @@ __all__ = [
     "Instance",
     "JobRun",
     "Listing",
+    "Picture",
     "Placement",
     "Release",
     "Shard",

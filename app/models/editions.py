@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from app.core.db import BigId
@@ -85,6 +85,16 @@ class Listing(Base):
     """As it was called that day; empty where it was not printed."""
 
     __table_args__ = (Index(None, "ref"),)
+
+
+class Picture(Base):
+    """A picture that mails show, kept from the freeze on for as long as anybody may open one of them."""
+
+    __tablename__ = "pictures"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """The first 32 hexadecimal digits of the SHA-256 of `png`."""
+    png: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Release(Base):

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "/docs": "drawn by Swagger UI, as it comes",
     "/outbox/{name}/html": "a mail in its frame, for development; the edition is looked at as a page",
     "/outbox/{name}/eml": "a file to download",
+    "/charts/{name}.png": "a picture",
 }
 
 

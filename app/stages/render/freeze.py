@@ -11,8 +11,8 @@ from app.core.settings import Publication
 from app.models.content import ALL_SECTIONS, EditionContent
 from app.models.editions import VariantForm
 from app.models.states import EditionStatus
-from app.stages.render import mjml, text, variants
-from app.store import editions, stories
+from app.stages.render import charts, mjml, text, variants
+from app.store import editions, pictures, stories
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,7 @@ async def freeze(db: Database, edition_id: int, publication: Publication, now: d
             if again is not None and again.frozen_at is not None:
                 return  # somebody else froze the same content a moment ago
             raise Conflict(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
+        await pictures.keep(session, charts.of_content(content))
         await stories.mark_printed(session, [piece.story_id for piece in content.pieces], edition_id)
         await editions.add_variant(
             session,

@@ -14,7 +14,8 @@ from app.core.settings import Publication
 from app.models.content import Section
 from app.models.editions import VariantForm
 from app.models.states import MailForm
-from app.stages.render import marks, preview, printed, variants
+from app.stages.render import charts, marks, preview, printed, variants
+from app.store import pictures
 
 _SENDER_ID = 12
 
@@ -85,6 +86,8 @@ async def trial_of(db: Database, edition_id: int, publication: Publication, to: 
     Raises NotFound, and Conflict where nothing is composed yet.
     """
     edition = await printed.printed(db, edition_id, publication)
+    async with db.write() as session:  # a mail of today may be opened in a year, also one that was never frozen
+        await pictures.keep(session, charts.of_content(edition.content))
     template = edition_template(
         publication, subject=f"[Test] {edition.subject}", slug=edition.slug, html=edition.html, text=edition.text
     )

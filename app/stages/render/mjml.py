@@ -28,6 +28,7 @@ def edition_html(content: EditionContent, publication: Publication, slug: str, m
         content=content,
         paper=publication,
         page=page_url(publication, slug),
+        charts_url=charts_url(publication),
         slot=marker.slot,
         open=lambda name: Markup(marker.open(name)),  # noqa: S704  # a comment of our own
         close=lambda name: Markup(marker.close(name)),  # noqa: S704  # a comment of our own
@@ -38,6 +39,11 @@ def edition_html(content: EditionContent, publication: Publication, slug: str, m
 def page_url(publication: Publication, slug: str) -> str:
     """Where the web edition stands."""
     return f"{publication.public_url}/editions/{slug}"
+
+
+def charts_url(publication: Publication) -> str:
+    """The folder of the pictures that mails show."""
+    return f"{publication.public_url}/charts"
 
 
 def html_of(source: str, publication: Publication) -> str:

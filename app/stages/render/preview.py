@@ -1,5 +1,9 @@
-"""An edition before anybody gets it: the mail as HTML and text, with an invented reader's values in its slots."""
+"""An edition before anybody gets it: the mail as HTML and text, with an invented reader's values in its slots.
 
+Its pictures are in it, because before the freeze nobody serves them, and so that it can be read anywhere.
+"""
+
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,8 +13,9 @@ from app.core.calendar import zone_words
 from app.core.db import Database
 from app.core.mail.template import Pieces, Slot
 from app.core.settings import Publication
+from app.models.content import EditionContent
 from app.models.editions import VariantForm
-from app.stages.render import marks, printed, variants, wording
+from app.stages.render import charts, marks, mjml, printed, qr, variants, wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,9 @@ async def of_edition(db: Database, edition_id: int, publication: Publication) ->
     """The preview of an edition in any state. Raises NotFound, and Conflict where nothing is composed yet."""
     edition = await printed.printed(db, edition_id, publication)
     values = neutral(publication, edition.date)
+    html = _filled(edition.html, VariantForm.HTML, {name: escape(value) for name, value in values.items()})
     return Preview(
-        html=_filled(edition.html, VariantForm.HTML, {name: escape(value) for name, value in values.items()}),
+        html=with_pictures(html, edition.content, publication),
         text=_filled(edition.text, VariantForm.TEXT, values),
         json=edition.content.model_dump_json(indent=2),
     )
@@ -46,6 +52,16 @@ def neutral(publication: Publication, day: date) -> dict[Slot, str]:
         Slot.UNSUBSCRIBE: publication.public_url,
         Slot.MANAGE: publication.public_url,
     }
+
+
+def with_pictures(html: str, content: EditionContent, publication: Publication) -> str:
+    """`html` with the bytes of its pictures in the place of their addresses (RFC 2397)."""
+    folder = mjml.charts_url(publication)
+    shown = {f"{folder}/{name}.png": png for name, png in charts.of_content(content).items()}
+    shown[f"{publication.public_url}/qr.png"] = qr.qr_png(publication.public_url)
+    for address, png in shown.items():
+        html = html.replace(f'src="{escape(address)}"', f'src="data:image/png;base64,{b64encode(png).decode()}"')
+    return html
 
 
 def _filled(body: str, form: VariantForm, values: Mapping[Slot, str]) -> str:

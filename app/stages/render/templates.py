@@ -14,7 +14,7 @@ from app.core.language import ENGLISH, Language
 from app.core.resources import folder
 from app.core.templating import teach
 from app.models.content import TITLES, Piece
-from app.stages.render import wording
+from app.stages.render import charts, wording
 from app.stages.render.characters import printable
 
 _TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code"}
@@ -33,7 +33,7 @@ def environment(language: Language = ENGLISH) -> Environment:
         keep_trailing_newline=True,
     )
     teach(made, language)
-    made.filters.update(body=body, breakable=breakable, tied=tied)
+    made.filters.update(body=body, breakable=breakable, tied=tied, sparkline=charts.of_mover)
     made.globals.update({name: value for name, value in vars(wording).items() if not name.startswith("_")})
     made.globals["titles"] = {section.value: title for section, title in TITLES.items()}
     return made

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.web.public import (
     altcha,
+    charts,
     confirm,
     editions,
     embed,
@@ -18,5 +19,19 @@ from app.web.public import (
 )
 
 router = APIRouter()
-for room in (front, subscribe, embed, altcha, confirm, preferences, unsubscribe, editions, qr, icon, health, outbox):
+for room in (
+    front,
+    subscribe,
+    embed,
+    altcha,
+    confirm,
+    preferences,
+    unsubscribe,
+    editions,
+    charts,
+    qr,
+    icon,
+    health,
+    outbox,
+):
     router.include_router(room.router)

@@ -291,18 +291,28 @@ def _moved(name: str, was: int | None, now: int, gained: int, times: float | Non
     )
 
 
+DAYS: dict[str, tuple[int, ...]] = {
+    "treadle": (140, 162, 151, 149, 170, 166, 180, 240, 610, 1120, 1680, 2040, 2290, 2310),
+    "mudflat": (16, 15, 14, 17, 19, 15, 21, 22, 34, 61, 98, 120, 151, 149),
+    "fold": (120, 110, 95, 104, 99, 132, 170, 240, 390, 470, 500, 560, 620, 540),
+    "blotter": (40, 38, 44, 41, 52, 49, 66, 88, 120, 118, 125, 131, 142, 140),
+    "evensong": (0, 0, 0, 0, 0, 0, 0, 3, 40, 110, 160, 181, 196, 204),
+    "lullbench": (0, 0, 0, 0, 0, 0, 12, 290, 600, 790, 870, 890, 860, 820),
+}
+
+
 def _movers() -> Movers:
     return Movers(
         as_of=AS_OF,
         rows=(
-            _moved("treadle/treadle", 44, 3, 10400, 8.5),
-            _moved("mudflat-voice", 35, 9, 702, 6.1),
-            _moved("fold-and-press/fold", 31, 12, 3340, 4.4),
-            _moved("blotter-vl-4b", 14, 5, 790, 3.0),
+            _moved("treadle/treadle", 44, 3, 10400, 8.5, spark=DAYS["treadle"]),
+            _moved("mudflat-voice", 35, 9, 702, 6.1, spark=DAYS["mudflat"]),
+            _moved("fold-and-press/fold", 31, 12, 3340, 4.4, spark=DAYS["fold"]),
+            _moved("blotter-vl-4b", 14, 5, 790, 3.0, spark=DAYS["blotter"]),
         ),
         new=(
-            _moved("evensong-tts", None, 3, 962, None, new=True),
-            _moved("lullbench/lullbench", None, 5, 5120, None, new=True),
+            _moved("evensong-tts", None, 3, 962, None, new=True, spark=DAYS["evensong"]),
+            _moved("lullbench/lullbench", None, 5, 5120, None, new=True, spark=DAYS["lullbench"]),
         ),
     )
 

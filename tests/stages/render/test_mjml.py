@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 from app.core.mail.template import Pieces
 from app.models.content import CHOOSABLE, TITLES, EditionContent, Section
 from app.models.editions import VariantForm
-from app.stages.render import mjml, variants
+from app.stages.render import charts, mjml, variants
 from app.stages.render.characters import printable
 from tests.stages.render import sample
 
@@ -113,6 +113,20 @@ def test_movers_show_arrow_places_and_multiple(mail: lxml_html.HtmlElement) -> N
     assert "NEWat 3evensong-tts Hugging Face+962 this week · first week on the chart" in text
 
 
+def test_movers_show_their_days(mail: lxml_html.HtmlElement) -> None:
+    """Each row's own picture, whose words carry its numbers; a lane without any has no empty column."""
+    movers = sample.full().movers
+    assert movers is not None
+    shown = [(one.get("alt"), one.get("src").rpartition("/")[2]) for one in mail.find_class("spk")]
+    made = [charts.of_mover(mover) for mover in (*movers.rows, *movers.new)]
+    assert shown == [(one.alt, f"{one.name}.png") for one in made if one]
+    assert [alt for alt, _ in shown][::5] == ["140 to 2,310 stars a day", "0 to 890 stars a day"]
+    still = [mover.model_copy(update={"spark": None}) for mover in movers.rows]
+    without = page(sample.full(movers=movers.model_copy(update={"rows": (*still[:1], *movers.rows[1:])})))
+    assert len(without.find_class("sp")) == 6
+    assert not page(sample.full(movers=movers.model_copy(update={"rows": still, "new": ()}))).find_class("sp")
+
+
 def test_the_first_day_measures_without_arrows() -> None:
     """One snapshot only: the sources' own gains, marked as estimates; no arrow, no move column, no multiple."""
     made = page(sample.first_day())
@@ -161,10 +175,13 @@ def test_three_opinions_stand_in_rows_of_two() -> None:
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_nothing_is_fetched_from_another_site(make: Callable[[], EditionContent]) -> None:
-    """The QR code of the paper's own site is the only image; there is no font, sheet or script."""
+    """The paper's own site serves its QR code and its sparklines; there is no font, sheet or script."""
     whole = mjml.edition_html(make(), sample.PAPER, sample.SLUG, sample.MARK)
     tree = lxml_html.document_fromstring(whole)
-    assert [one.get("src") for one in tree.iter("img")] == ["https://post.example.org/qr.png"]
+    drawn = [f"https://post.example.org/charts/{name}.png" for name in charts.of_content(make())]
+    shown = [one.get("src") for one in tree.iter("img")]
+    assert shown[-1] == "https://post.example.org/qr.png"
+    assert set(shown[:-1]) <= set(drawn)
     assert all(one.get("alt") for one in tree.iter("img"))
     assert [one.get("rel") for one in tree.iter("link")] == ["canonical"]
     assert not list(tree.iter("script", "iframe", "object", "form"))
@@ -207,8 +224,8 @@ def test_any_text_can_be_a_headline(words: str, odd: str) -> None:
 
 @pytest.mark.parametrize("form", [VariantForm.HTML, VariantForm.WEB])
 def test_a_full_edition_is_not_clipped(form: VariantForm) -> None:
-    """Under 90 kB, where Gmail clips at 102; the target is 70."""
-    assert len(body(sample.full(), form).encode()) < 72_000
+    """Under 90 kB, where Gmail clips at 102, with room for longer stories than these."""
+    assert len(body(sample.full(), form).encode()) < 80_000
 
 
 def test_style_sheets_are_small_and_apart() -> None:

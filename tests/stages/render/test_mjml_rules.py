@@ -21,6 +21,7 @@ def source(content: EditionContent) -> str:
         content=content,
         paper=sample.PAPER,
         page="https://post.example.org/editions/2026-11-20",
+        charts_url="https://post.example.org/charts",
         slot=lambda name: slot(sample.MARK, Slot(name)),
         open=mark,
         close=mark,
