@@ -188,3 +188,9 @@ async def found_since(session: Session, source_id: int, since: datetime) -> int:
         select(func.count()).select_from(Story).where(Story.source_id == source_id, Story.found_at >= since)
     )
     return count or 0
+
+
+async def find_slug(session: Session, slug: str) -> Story | None:
+    """The story that was imported under `slug`."""
+    found: Story | None = await session.scalar(select(Story).where(Story.slug == slug))
+    return found

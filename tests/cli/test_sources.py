@@ -1,0 +1,68 @@
+"""`morningpost sources` and `morningpost stories` as an operator types them, against a real feed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import folder, post
+from tests.stages.collect.feed_server import Press
+from tests.stages.collect.standin import Reply
+
+__all__ = ["folder"]
+HERE = {"PRIVATE_SOURCES": "127.0.0.0/8"}
+
+
+@pytest.fixture
+def press() -> Iterator[Press]:
+    made = Press()
+    yield made
+    made.server.close()
+
+
+def test_from_an_address_to_a_story_that_may_be_printed(folder: Path, press: Press) -> None:
+    """Add, check, gather, accept; then the same from a file. Each says what it did."""
+    body = (
+        b"<rss version='2.0'><channel><item><title>Kiln runs offline</title>"
+        b"<link>https://kiln.example/a</link><description>In a few words.</description></item></channel></rss>"
+    )
+    url = press.print("/kiln", [])
+    press.pages["/kiln"] = Reply(body)
+    assert "sources defaults adds those we suggest" in post("sources", folder=folder).stderr
+    added = post("sources", "add", url, "--name", "Kiln", "--section", "opinion", folder=folder)
+    assert (added.returncode, added.stderr.strip()) == (0, "Source 1 added: Kiln.")
+    refused = post("sources", "check", "1", folder=folder)
+    assert (refused.returncode, "not on the public Internet" in refused.stderr) == (1, True)
+    checked = post("sources", "check", "1", "--json", folder=folder, **HERE)
+    assert [one["title"] for one in json.loads(checked.stdout)] == ["Kiln runs offline"]
+    gathered = post("sources", "gather", "--all", folder=folder, **HERE)
+    assert (gathered.returncode, "1 new candidates" in gathered.stderr) == (0, True)
+    (line,) = json.loads(post("sources", "list", "--json", folder=folder).stdout)
+    assert (line["name"], line["state"], line["problem"]) == ("Kiln", "well", "")
+    assert "no stories yet" in post("stories", "list", folder=folder).stderr
+    (found,) = json.loads(post("stories", "list", "--status", "candidate", "--json", folder=folder).stdout)
+    accepted = post("stories", "accept", str(found["id"]), "--section", "lead", folder=folder)
+    assert accepted.stderr.strip() == f"Story {found['id']} is ready for Lead story: Kiln runs offline"
+    again = post("stories", "dismiss", "99", folder=folder)
+    assert (again.returncode, again.stderr.strip()) == (2, "morningpost: There is no story 99.")
+    assert post("sources", "change", "1", "--off", folder=folder).returncode == 0
+    assert post("sources", "remove", "1", folder=folder).returncode == 0
+
+
+def test_stories_come_from_files(folder: Path) -> None:
+    """A bad one is named with its line, the good ones are brought in, and the exit code says that one was bad."""
+    drafts = folder / "drafts"
+    drafts.mkdir()
+    (drafts / "good.md").write_text("---\nsection: tools\nheadline: A tool\n---\nIt does one thing.\n")
+    (drafts / "bad.md").write_text("---\nsection: sport\nheadline: A match\n---\nWords.\n")
+    tried = post("stories", "import", "drafts", "--dry-run", "--json", folder=folder)
+    assert [one["fate"] for one in json.loads(tried.stdout)] == ["refused", "created"]
+    made = post("stories", "import", "drafts", folder=folder)
+    assert made.returncode == 1
+    assert "drafts/bad.md: line 2: section:" in made.stderr
+    assert "1 created, 1 refused" in made.stderr
+    again = post("stories", "import", "drafts/good.md", folder=folder)
+    assert (again.returncode, again.stderr.strip()) == (0, "1 unchanged")
+    missing = post("stories", "import", "nowhere", folder=folder)
+    assert (missing.returncode, "There is no file or folder nowhere" in missing.stderr) == (2, True)

@@ -1,0 +1,195 @@
+"""Stories from Markdown files: what a file says, where it is wrong, and what coming again does."""
+
+import contextlib
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.db import Database
+from app.core.errors import InvalidInput
+from app.models import Story
+from app.models.content import Section
+from app.stages.collect import manuscript
+from app.stages.collect import stories as desk
+from app.stages.collect.bring_in import Arrival, Fate, bring_in, files_in
+from app.store import stories
+from tests.conftest import NOON
+
+GOOD = """---
+section: lead
+headline: "A harbour of small models: three ports share one"
+standfirst: Three ports share one.
+byline: Ada Marsh
+url: https://harbour.example/?utm_source=x
+publish_on: 2026-11-24
+minutes: 4
+---
+
+The **body**, in Markdown.
+
+---
+
+And a rule in it.
+"""
+
+
+def test_a_file_is_a_head_and_a_body() -> None:
+    """Dates and numbers by their kinds; a rule in the body is no fence."""
+    made = manuscript.read(GOOD.encode(), "Harbour Models (2)")
+    assert (made.slug, made.draft) == ("harbour-models-2", False)
+    story = made.story
+    assert story.section is Section.LEAD
+    assert story.headline == "A harbour of small models: three ports share one"
+    assert (story.publish_on, story.minutes) == (date(2026, 11, 24), 4)
+    assert story.body.startswith("The **body**")
+    assert story.body.endswith("And a rule in it.")
+
+
+def test_other_tools_words_are_known() -> None:
+    """title, date, link, author, summary; a draft waits; Windows' line ends and byte order mark do no harm."""
+    text = "\ufeff---\r\ntitle: One\r\ndate: 2026-11-24\r\nlink: https://a.example/\r\nauthor: Ada\r\n"
+    text += "summary: Short.\r\nsection: tools\r\ndraft: true\r\nslug: one-2\r\n---\r\nBody\r\n"
+    made = manuscript.read(text.encode(), "x")
+    assert (made.slug, made.draft) == ("one-2", True)
+    assert (made.story.headline, made.story.byline, made.story.standfirst) == ("One", "Ada", "Short.")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "line 1: it must begin with a line ---"),
+        ("# Only Markdown", "line 1: it must begin with a line ---"),
+        ("---\nsection: lead\n", "line 1: the head that begins here is never closed"),
+        ("---\n---\nBody", "line 2: its head must be fields"),
+        ("---\n- a\n---\n", "line 2: its head must be fields"),
+        ("---\nsection: lead\nheadline: a: b: c\n---\nx", "line 3: it is not YAML"),
+        ("---\nsection: lead\n\theadline: a\n---\nx", "line 3: it is not YAML"),
+        ("---\nsection: sport\nheadline: a\n---\nx", "line 2: section:"),
+        ("---\nsection: movers\nheadline: a\n---\nx", "line 2: section: movers is filled from counts"),
+        ("---\nheadline: a\n---\nx", "section: Field required"),
+        ("---\nsection: lead\nheadline: a\n---\n", "story: a story needs a standfirst or a body"),
+        ("---\nsection: lead\nheadline: 2026\n---\nx", "line 3: headline: Input should be a valid string"),
+        ("---\nsection: lead\nheadline: a\ncolour: red\n---\nx", "line 4: colour: Extra inputs are not permitted"),
+        ("---\nsection: lead\nheadline: a\ntitle: b\n---\nx", "line 4: headline is there twice"),
+        ("---\nsection: lead\nheadline: a\ndate: soon\n---\nx", "line 4: publish_on:"),
+        ("---\nsection: lead\nheadline: a\nurl: ftp://a/\nminutes: 0\n---\nx", "line 4: url:"),
+        ("---\nsection: lead\nheadline: a\nurl: ftp://a/\nminutes: 0\n---\nx", "line 5: minutes:"),
+        ("---\nsection: lead\nheadline: a\ndraft: perhaps\n---\nx", "line 4: draft: must be true or false"),
+        ("---\nsection: lead\nheadline: a\nslug: Über uns\n---\nx", "slug: must be 1 to 120 letters"),
+        ("---\nsection: lead\nheadline: !!python/object:os.system a\n---\nx", "line 3: it is not YAML"),
+        ('---\nsection: lead\nheadline: "a\\u0007b"\n---\nx', "line 3: headline: must be one line"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_line(text: str, sentence: str) -> None:
+    """A sentence for each fault, and no traceback."""
+    with pytest.raises(InvalidInput) as caught:
+        manuscript.read(text.encode(), "name")
+    assert sentence in str(caught.value)
+
+
+def test_bytes_that_are_no_text_and_files_that_are_too_large_are_said() -> None:
+    """With the line where the text ends."""
+    with pytest.raises(InvalidInput, match="line 2: it is not UTF-8"):
+        manuscript.read(b"---\nsection: \xff\n---\n", "name")
+    with pytest.raises(InvalidInput, match="larger than 200 kB"):
+        manuscript.read(b"x" * 300_000, "name")
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: f"---\n{text}\n---\nx".encode()))
+def test_no_file_breaks_the_reading(data: bytes) -> None:
+    """Whatever is in it: a story, or a sentence."""
+    with contextlib.suppress(InvalidInput):
+        assert manuscript.read(data, "name").story.headline
+
+
+def write(folder: Path, name: str, headline: str = "A tool", **fields: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = "".join(f"{key}: {value}\n" for key, value in {"section": "tools", "headline": headline, **fields}.items())
+    path.write_text(f"---\n{head}---\nThe body.\n", encoding="utf-8")
+    return path
+
+
+async def bring(db: Database, *paths: Path, dry: bool = False, days: int = 0) -> Arrival:
+    return await bring_in(db, files_in(paths), NOON + timedelta(days=days), dry=dry)
+
+
+def fates(arrival: Arrival) -> list[Fate]:
+    return [one.fate for one in arrival.files]
+
+
+async def ready(db: Database) -> list[Story]:
+    async with db.read() as session:
+        return list(await stories.newest(session, 200, None, None))[::-1]
+
+
+async def test_a_folder_is_brought_in_and_coming_again_updates(db: Database, tmp_path: Path) -> None:
+    """By slug, so that a story is never there twice; a bad file costs itself only."""
+    one, _, bad = write(tmp_path, "one.md"), write(tmp_path, "deep/two.markdown"), tmp_path / "bad.md"
+    bad.write_text("---\nsection: tools\n", encoding="utf-8")
+    write(tmp_path, "README.md")
+    write(tmp_path, "_notes.md")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    first = await bring(db, tmp_path)
+    assert fates(first) == [Fate.REFUSED, Fate.CREATED, Fate.CREATED]
+    assert first.files[0].problem == f"{bad}: line 1: the head that begins here is never closed by a line ---"
+    assert fates(await bring(db, one, one)) == [Fate.UNCHANGED]
+    write(tmp_path, "one.md", "A better tool")
+    assert fates(await bring(db, one, days=1)) == [Fate.UPDATED]
+    stored = await ready(db)
+    assert sorted((row.slug, row.headline) for row in stored) == [("one", "A better tool"), ("two", "A tool")]
+    assert [row.updated_at for row in stored if row.slug == "one"] == [NOON + timedelta(days=1)]
+
+
+async def test_a_dry_run_writes_nothing(db: Database, tmp_path: Path) -> None:
+    """And tells what would become of each file."""
+    write(tmp_path, "one.md")
+    write(tmp_path, "two.md", draft="true")
+    assert fates(await bring(db, tmp_path, dry=True)) == [Fate.CREATED, Fate.DRAFT]
+    assert await ready(db) == []
+
+
+async def test_what_was_printed_does_not_change(db: Database, tmp_path: Path) -> None:
+    """The file may say what it likes."""
+    path = write(tmp_path, "one.md")
+    await bring(db, path)
+    from app.stages.compose import draft
+
+    made = await draft.compose(db, date(2026, 11, 23), NOON)
+    async with db.write() as session:
+        await stories.mark_printed(session, [1], made.edition_id)
+    write(tmp_path, "one.md", "Another")
+    assert fates(await bring(db, path)) == [Fate.PRINTED]
+    assert (await ready(db))[0].headline == "A tool"
+
+
+async def test_two_files_of_one_slug_are_said(db: Database, tmp_path: Path) -> None:
+    """Else the second would undo the first, every time."""
+    write(tmp_path, "a/one.md", "First")
+    write(tmp_path, "b/one.md", "Second")
+    arrival = await bring(db, tmp_path)
+    assert fates(arrival) == [Fate.CREATED, Fate.REFUSED]
+    assert "has the slug one too" in arrival.files[1].problem
+    assert [row.headline for row in await ready(db)] == ["First"]
+
+
+async def test_two_stories_about_one_thing_may_both_stand(db: Database, tmp_path: Path) -> None:
+    """An editor may write of it twice; the first keeps its canonical address, and gives it up with its link."""
+    write(tmp_path, "one.md", url="https://harbour.example/a")
+    write(tmp_path, "two.md", url="https://www.harbour.example/a/#part")
+    assert fates(await bring(db, tmp_path)) == [Fate.CREATED, Fate.CREATED]
+    assert [row.canonical_url for row in await ready(db)] == ["https://harbour.example/a", ""]
+    async with db.write() as session:
+        await desk.change(session, 1, {"url": ""}, NOON)
+        await desk.change(session, 2, {"headline": "Now the only one"}, NOON)
+    assert [row.canonical_url for row in await ready(db)] == ["", "https://harbour.example/a"]
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    """Before anything is read."""
+    with pytest.raises(InvalidInput, match="There is no file or folder"):
+        files_in([tmp_path / "nowhere"])
+    assert files_in([tmp_path]) == []
