@@ -1,0 +1,71 @@
+"""`morningpost trending` as an editor uses it: count, look, allow and block."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.clock import SystemClock
+from tests.cli.test_commands import folder, post
+from tests.stages.collect.servers import both
+from tests.stages.collect.standin import StandIn
+from tests.stages.collect.world import small_world
+
+__all__ = ["folder"]
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    clock = SystemClock()
+    with both(small_world(clock.now().date()), clock.now) as one:
+        yield one
+
+
+def listed(folder: Path, *words: str) -> dict[str, dict[str, Any]]:
+    done = post("trending", "list", "--json", *words, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return {row["name"]: row for row in json.loads(done.stdout)}
+
+
+def test_an_editor_counts_looks_allows_and_blocks(folder: Path, server: StandIn) -> None:
+    """A ruling takes hold at the next count: the blocked one is held with its reason, and the others close the gap."""
+    urls = {"HUGGINGFACE_URL": server.url, "GITHUB_URL": server.url, "GITHUB_TOKEN": "ghp_x"}
+
+    def collect() -> None:
+        done = post("trending", "collect", folder=folder, **urls)
+        assert (done.returncode, done.stderr) == (0, "Counted: 14 rows at Hugging Face, 6 rows at GitHub\n")
+
+    assert "Nothing was counted" in post("trending", "list", folder=folder).stderr
+    collect()
+    collect()
+    assert listed(folder, "--held") == {}
+    assert listed(folder, "--chart", "repository")["gristmill/grist"]["basis"] == "history"
+    done = post("trending", "block", "GristMill/grist", folder=folder)
+    assert done.stderr == "gristmill/grist will be on no chart, from the next count on: morningpost trending collect\n"
+    collect()
+    held = listed(folder, "--held", "--chart", "repository")
+    assert [(row["place"], row["held"], row["remark"]) for row in held.values()] == [
+        (None, True, "blocked by an editor")
+    ]
+    table = post("trending", "list", "--chart", "repository", folder=folder).stdout
+    assert "2 → 1" in table
+    assert "blocked by" in table
+    (ruling,) = json.loads(post("trending", "rulings", "--json", folder=folder).stdout)
+    assert ruling == {"ref": "github:repository:101", "name": "gristmill/grist", "ruling": "block"}
+    assert post("trending", "clear", ruling["ref"], folder=folder).returncode == 0
+    assert "Nothing is allowed or blocked." in post("trending", "rulings", folder=folder).stderr
+    collect()
+    assert listed(folder, "--held") == {}
+
+
+def test_what_was_never_counted_or_is_not_one_thing_cannot_be_ruled_on(folder: Path, server: StandIn) -> None:
+    """A sentence says so, and names what there is to choose from."""
+    post("trending", "collect", folder=folder, HUGGINGFACE_URL=server.url, GITHUB_URL=server.url)
+    done = post("trending", "allow", "nobody/nothing", folder=folder)
+    assert (done.returncode, "was ever counted" in done.stderr) == (2, True)
+    done = post("trending", "block", "fernbank/frond-tts", folder=folder)
+    assert done.returncode == 2
+    assert "huggingface:model:" in done.stderr
+    assert "huggingface:space:" in done.stderr
