@@ -74,6 +74,8 @@ class Piece(Frozen):
     source: str = ""
     url: str = ""
     minutes: int = Field(ge=1)
+    reason: str = ""
+    """Why it was chosen, for the editor; not printed. Empty in editions stored before it was known."""
 
 
 class Move(StrEnum):

@@ -84,6 +84,17 @@ async def of_stories(session: Session, story_ids: Collection[int]) -> Mapping[in
     return grouped
 
 
+async def discussions(session: Session, keys: Collection[str], since: datetime) -> Mapping[str, Seen]:
+    """Of each of `keys` the discussion with the most points among those found after `since`."""
+    found = await session.execute(
+        select(Sighting, Source)
+        .join(Source, Source.id == Sighting.source_id)
+        .where(Sighting.key.in_(keys), Sighting.found_at >= since, Sighting.discussion != "", Sighting.points > 0)
+        .order_by(Sighting.points, Sighting.source_id)
+    )
+    return {row.key: Seen(row, source) for row, source in found}
+
+
 async def prune(session: Session, before: datetime) -> int:
     """Forgets what no source has listed since `before`, where its story is gone too; gives how many."""
     gone = await session.scalars(

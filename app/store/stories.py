@@ -88,6 +88,21 @@ async def printable(session: Session, day: date, limit: int = 500) -> Sequence[S
     return (await session.scalars(query)).all()
 
 
+async def printed(session: Session, since: date, before: date) -> frozenset[str]:
+    """Addresses and `likened` headlines of what was printed from `since` until the day before `before`."""
+    rows = await session.execute(
+        select(Story.url, Story.canonical_url, Story.headline)
+        .join(Edition, Edition.id == Story.edition_id)
+        .where(Edition.date >= since, Edition.date < before)
+    )
+    return frozenset(name for url, canonical, headline in rows for name in (url, canonical, likened(headline)) if name)
+
+
+def likened(headline: str) -> str:
+    """A headline without case and marks, to be compared with another."""
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in headline.casefold()).split())
+
+
 async def waiting(session: Session) -> dict[Section, int]:
     """How many stories each section has that may be printed."""
     rows = await session.execute(select(Story.section, func.count()).where(_PRINTABLE).group_by(Story.section))

@@ -8,10 +8,14 @@ from app.core.db import Session
 from app.models.content import Chart, Movers
 from app.models.counts import TrendKind, TrendSource
 from app.stages.compose.trends import OLDEST, Past, Stored, charts, listings, movers, refs
-from app.stages.compose.why import RECENT, Reason, reason
-from app.store import counts, trends
+from app.stages.compose.why import RECENT, Reason, Talk, reason
+from app.store import counts, sightings, trends
 from app.store import listings as memories
 from app.store.listings import Listed
+from app.store.sightings import Seen
+
+_REPOSITORY = "https://github.com/"
+"""Before a repository's name in lower case: the address that whatever is found about it is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,22 @@ async def _reasons(session: Session, stored: Stored, now: datetime) -> Mapping[s
     rows = {ref: row for ref, (whose, what, row) in refs(stored).items() if (whose, what) == (source, kind)}
     papers = await counts.papers_about(session, {row.name.lower() for row in rows.values()}, (now - RECENT).date())
     notes = await counts.notes(session, source, kind, {row.external_id for row in rows.values()}, now - RECENT)
+    talks = await sightings.discussions(
+        session, {_REPOSITORY + row.name.lower() for row in rows.values()}, now - RECENT
+    )
     found = {
-        ref: reason(papers.get(row.name.lower()), notes.get(row.external_id, ()), now) for ref, row in rows.items()
+        ref: reason(
+            papers.get(row.name.lower()),
+            notes.get(row.external_id, ()),
+            now,
+            _talk(talks.get(_REPOSITORY + row.name.lower())),
+        )
+        for ref, row in rows.items()
     }
     return {ref: one for ref, one in found.items() if one is not None}
+
+
+def _talk(seen: Seen | None) -> Talk | None:
+    if seen is None:
+        return None
+    return Talk(seen.source.name, seen.row.points or 0, seen.row.comments or 0, seen.row.discussion)

@@ -25,11 +25,34 @@ class Reason:
     url: str
 
 
-def reason(paper: tuple[Thing, int] | None, notes: Sequence[Note], now: datetime) -> Reason | None:
-    """The line for a repository: its daily paper with so many upvotes, else its newest release of this week."""
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Where it is talked about."""
+
+    source: str
+    points: int
+    comments: int
+    url: str
+
+
+def reason(
+    paper: tuple[Thing, int] | None, notes: Sequence[Note], now: datetime, talk: Talk | None = None
+) -> Reason | None:
+    """The line for a repository: where it is discussed, else its daily paper with so many upvotes, else its newest
+
+    release of this week.
+    """
+    if talk is not None:
+        return _talk(talk)
     if paper is not None and (said := _paper(*paper, now)) is not None:
         return said
     return next((_release(note) for note in notes if timedelta(0) <= now - note.at <= RECENT), None)
+
+
+def _talk(talk: Talk) -> Reason:
+    points = f"{talk.points:,} point{'' if talk.points == 1 else 's'}"
+    comments = f", {talk.comments:,} comment{'' if talk.comments == 1 else 's'}" if talk.comments else ""
+    return Reason(f"Discussed on {talk.source}: {points}{comments}", talk.url)
 
 
 def _paper(paper: Thing, upvotes: int, now: datetime) -> Reason | None:

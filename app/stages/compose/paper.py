@@ -1,0 +1,79 @@
+"""Lays the paper out: which stories, charts and movers stand in it, its subject, preheader and minutes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.calendar import volume_of
+from app.core.db import Session
+from app.models import Edition
+from app.models.content import Chart, EditionContent, Movers, Piece, Section
+from app.stages.compose import prose, wording
+from app.stages.compose.pick import pick, shortage
+from app.stages.compose.pieces import desk
+from app.stages.compose.trending import trending
+from app.store import editions, listings
+
+Pieces = dict[Section, tuple[Piece, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What is printed, if there is a lead; why it is too little, if it is; and what the edition remembers of charts."""
+
+    content: EditionContent | None
+    shortage: str
+    listed: tuple[listings.Listed, ...] = ()
+
+
+async def lay_out(session: Session, edition: Edition, now: datetime) -> Laid:
+    """The edition as the stored rows make it at `now`."""
+    counted = await trending(session, now, edition.date)
+    table = await desk(session, edition.date, now)
+    chosen = pick(table.candidates, edition.date)
+    short = shortage(chosen, [Section.TRENDING] if counted.charts else [])
+    if not chosen[Section.LEAD]:
+        return Laid(None, short, counted.listed)
+    pieces = {
+        section: tuple(table.piece(one.id, section, one.reason) for one in picks) for section, picks in chosen.items()
+    }
+    return Laid(await paper(session, edition, pieces, counted.charts, counted.movers), short, counted.listed)
+
+
+async def paper(
+    session: Session, edition: Edition, pieces: Pieces, charts: tuple[Chart, ...], movers: Movers | None
+) -> EditionContent:
+    """The content of an edition with these pieces, whose first is its lead."""
+    founded = await editions.first_day(session) or edition.date
+    before = await editions.last_subject(session, edition.date)
+    lead = pieces[Section.LEAD][0]
+    total = minutes([piece for several in pieces.values() for piece in several], charts, movers)
+    others = [
+        piece.headline
+        for section in (Section.DEEP_DIVE, Section.OPINION, Section.WEEKEND, Section.TOOLS)
+        for piece in pieces.get(section, ())
+    ]
+    subject = wording.subject(lead.headline, before, others)
+    said = lead.standfirst or lead.body_text
+    return EditionContent(
+        date=edition.date,
+        volume=volume_of(edition.date, min(founded, edition.date)),
+        number=edition.number,
+        minutes=total,
+        subject=subject,
+        preheader=wording.preheader(said, others, total, subject),
+        lead=lead,
+        deep_dive=next(iter(pieces.get(Section.DEEP_DIVE, ())), None),
+        opinion=pieces.get(Section.OPINION, ()),
+        tools=pieces.get(Section.TOOLS, ()),
+        charts=charts,
+        movers=movers,
+        weekend=pieces.get(Section.WEEKEND, ()),
+    )
+
+
+def minutes(pieces: Sequence[Piece], charts: Sequence[Chart], movers: Movers | None) -> int:
+    """How long the whole paper takes to read: its words, those of its charts and movers among them."""
+    rows = [f"{row.name} {row.detail} {row.why}" for chart in charts for row in chart.rows]
+    rows += [f"{row.name} {row.why}" for row in (*movers.rows, *movers.new)] if movers else []
+    return prose.minutes(*(f"{one.headline} {one.standfirst} {one.body_text}" for one in pieces), *rows)
