@@ -1,20 +1,18 @@
 """The edition as plain text, written from the same content as the HTML. Pure.
 
-Lines are wrapped at 76 columns; an address has a line of its own and is never broken. Links stand under what they
-belong to, so that a text with sections cut out of it still reads from top to bottom.
+Lines are wrapped at 76 columns; an address has a line of its own and is never broken. Each section numbers its links
+and lists them at its end, so that a text with sections cut out of it still reads from top to bottom.
 """
 
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import assert_never
 
 from app.core.settings import Publication
-from app.models.content import TITLES, Chart, ChartRow, EditionContent, Mover, Movers, Piece, Section
-from app.stages.render import wording
-from app.stages.render.characters import one_line
+from app.models.content import TITLES, EditionContent, Piece, Section
+from app.stages.render import paragraphs, text_charts, wording
 from app.stages.render.marks import Marker
-
-WIDTH = 76
-_INDENT = "    "
+from app.stages.render.plain import INDENT, WIDTH, Links, wrap
+from app.stages.render.templates import body
 
 
 def edition_text(content: EditionContent, publication: Publication, slug: str, mark: str) -> str:
@@ -31,33 +29,35 @@ def edition_text(content: EditionContent, publication: Publication, slug: str, m
     return marker.whole("".join(parts))
 
 
-def wrap(words: str, indent: str = "", first: str | None = None) -> str:
-    """`words` in lines of at most 76 columns, without control characters; `first` is the first line's indent."""
-    lines = textwrap.wrap(
-        one_line(words),
-        WIDTH,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join(lines) + "\n" if lines else ""
-
-
 def _sections(content: EditionContent) -> Iterable[tuple[Section, str]]:
-    yield Section.LEAD, _story(content.lead, "Read the full story")
-    if content.deep_dive:
-        yield Section.DEEP_DIVE, _story(content.deep_dive, "Read the deep dive")
-    if content.opinion:
-        yield Section.OPINION, "\n* * *\n\n".join(_story(piece, "Read the column") for piece in content.opinion)
-    if content.tools:
-        yield Section.TOOLS, "\n".join(_tool(piece) for piece in content.tools)
-    if content.charts:
-        yield Section.TRENDING, _trending(content.charts)
-    if content.movers and (content.movers.rows or content.movers.new):
-        yield Section.MOVERS, _movers(content.movers)
-    if content.weekend:
-        yield Section.WEEKEND, "\n".join(_weekend(piece) for piece in content.weekend)
+    """The sections that have anything today, each with its own links under it."""
+    for section in Section:
+        links = Links()
+        if words := _section(section, content, links):
+            listed = links.listed()
+            yield section, f"{words}\n{listed}" if listed else words
+
+
+def _section(section: Section, content: EditionContent, links: Links) -> str:
+    """Empty where it has nothing today."""
+    match section:
+        case Section.LEAD:
+            words = _story(content.lead, "Read the full story", links)
+        case Section.DEEP_DIVE:
+            words = _story(content.deep_dive, "Read the deep dive", links) if content.deep_dive else ""
+        case Section.OPINION:
+            words = "\n* * *\n\n".join(_story(piece, "Read the column", links) for piece in content.opinion)
+        case Section.TOOLS:
+            words = "\n".join(_line(piece, links) for piece in content.tools)
+        case Section.TRENDING:
+            words = text_charts.trending(content.charts, links) if content.charts else ""
+        case Section.MOVERS:
+            words = text_charts.movers(content.movers, links) if section in content.present and content.movers else ""
+        case Section.WEEKEND:
+            words = "\n".join(_line(piece, links, credited=True) for piece in content.weekend)
+        case _:
+            assert_never(section)
+    return words
 
 
 def _masthead(content: EditionContent, publication: Publication, slug: str) -> str:
@@ -76,73 +76,26 @@ def _heading(title: str) -> str:
     return f"{'=' * WIDTH}\n{title.upper()}\n\n"
 
 
-def _story(piece: Piece, action: str) -> str:
+def _story(piece: Piece, action: str, links: Links) -> str:
     blocks = [wrap(piece.headline), wrap(piece.standfirst), wrap(f"By {piece.byline}" if piece.byline else "")]
-    blocks += [_paragraph(part) for part in piece.body_text.split("\n\n")]
-    blocks.append(wrap(wording.credit(piece)) + (f"{action}: {one_line(piece.url)}\n" if piece.url else ""))
+    blocks.append(paragraphs.written(body(piece), links) if piece.body else _words(piece.body_text))
+    blocks.append(wrap(wording.credit(piece)) + (wrap(action + links.ref(piece.url)) if piece.url else ""))
     return "\n".join(block for block in blocks if block)
 
 
+def _words(told: str) -> str:
+    """A story that came without HTML: paragraphs apart by a blank line; the lines of a list keep their own lines."""
+    return "\n".join(block for block in map(_paragraph, told.split("\n\n")) if block)
+
+
 def _paragraph(part: str) -> str:
-    """A paragraph; the lines of a list keep their own lines."""
     lines = [line for line in part.split("\n") if line.strip()]
     return "".join(wrap(line, "  " if line.startswith("- ") else "", "") for line in lines)
 
 
-def _tool(piece: Piece) -> str:
-    return wrap(piece.headline) + wrap(wording.line_of(piece), _INDENT) + _link(piece.url)
-
-
-def _weekend(piece: Piece) -> str:
-    line, credit = wrap(wording.line_of(piece), _INDENT), wrap(wording.credit(piece), _INDENT)
-    return wrap(piece.headline) + line + credit + _link(piece.url)
-
-
-def _link(url: str) -> str:
-    return f"{_INDENT}{one_line(url)}\n" if url else ""
-
-
-def _trending(charts: Sequence[Chart]) -> str:
-    counted = f"Counted from the public pages of {wording.hosts(charts)}."
-    return "\n".join([*(_chart(chart) for chart in charts), wrap(counted)])
-
-
-def _chart(chart: Chart) -> str:
-    title = wrap(f"{chart.title} by {chart.unit}, {wording.chart_stamp(chart)}")
-    return "\n".join([title, *(_row(row) for row in chart.rows)])
-
-
-def _row(row: ChartRow) -> str:
-    shift = wording.row_shift(row).spoken
-    counts = [_gained(row.gained, approximate=row.approximate)]
-    counts.append(f"{row.total:,} in all" if row.total is not None else "")
-    detail = [row.detail, f"+{row.variants} variant{'' if row.variants == 1 else 's'}" if row.variants else ""]
-    head = ", ".join(part for part in (row.name, shift, *counts) if part)
-    below = wrap(" · ".join(part for part in detail if part), _INDENT)
-    return wrap(head, _INDENT, f"{row.rank:>2}. ") + below + _link(row.url)
-
-
-def _gained(gained: int | None, *, approximate: bool) -> str:
-    if gained is None:
-        return ""
-    sign = "-" if gained < 0 else "about " if approximate else "+"
-    return f"{sign}{abs(gained):,} this week"
-
-
-def _movers(movers: Movers) -> str:
-    since = movers.measuring_since
-    note = f"Figures {wording.stamp(movers.as_of)}."
-    if since:
-        note += f" Measuring since {wording.day_and_month(since)}. {wording.MEASURING}"
-    new = ["New to the charts\n", *(_mover(mover) for mover in movers.new)] if movers.new else []
-    return "\n".join([wrap(note), *(_mover(mover) for mover in movers.rows), *new])
-
-
-def _mover(mover: Mover) -> str:
-    where = wording.mover_shift(mover).spoken or f"at {mover.now}"
-    facts = [_gained(mover.gained, approximate=mover.approximate), *wording.mover_facts(mover)]
-    head = wrap(f"{mover.name} ({mover.site}): {where}", _INDENT, "")
-    return head + wrap(", ".join(fact for fact in facts if fact), _INDENT) + _link(mover.url)
+def _line(piece: Piece, links: Links, *, credited: bool = False) -> str:
+    credit = wrap(wording.credit(piece), INDENT) if credited else ""
+    return wrap(piece.headline + links.ref(piece.url)) + wrap(wording.line_of(piece), INDENT) + credit
 
 
 def _subscribe(publication: Publication) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.calendar import roman, zone_words
 from app.core.language import Phrase, dated, figure, forms, joined, plural, say
-from app.models.content import Chart, ChartRow, Move, Mover, Piece
+from app.models.content import Chart, ChartRow, Counted, Move, Mover, Piece
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -22,17 +22,22 @@ MEASURING = (
 PASSED_ON = "Was this passed on to you?"
 OFFER = "The paper is free, comes every morning, and takes one click to leave."
 PUBLISHERS = "Story links go to the publishers named beside them."
+LEFT = "Left our charts"
 RANKINGS = "Rankings are ours, from public figures."
 _NOUNS = {"models": "Model", "datasets": "Dataset", "repositories": "Repository"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A change of place: `glyph` as printed, `spoken` for a screen reader and plain text; both empty where unknown."""
+    """A change of place: `glyph` as printed, `spoken` for a screen reader and plain text; both empty where unknown.
+
+    A `tag` is a word in a frame, NEW or RE, instead of an arrow.
+    """
 
     kind: Move
     glyph: str = ""
     spoken: str = ""
+    tag: bool = False
 
 
 def full_date(day: date) -> Phrase:
@@ -121,7 +126,7 @@ def has_gains(chart: Chart) -> bool:
 
 
 def has_moves(chart: Chart) -> bool:
-    return any(row.move is not Move.UNKNOWN for row in chart.rows)
+    return any(row_shift(row).glyph for row in chart.rows)
 
 
 def has_estimates(charts: Sequence[Chart]) -> bool:
@@ -136,6 +141,8 @@ def hosts(charts: Sequence[Chart]) -> str:
 
 def row_shift(row: ChartRow) -> Shift:
     """A chart row against last week; unknown stays blank, it is never "same"."""
+    if row.reentry:
+        return _back()
     match row.move:
         case Move.UP:
             return Shift(Move.UP, f"▲\u200a{row.places}", f"up {row.places}")
@@ -144,7 +151,7 @@ def row_shift(row: ChartRow) -> Shift:
         case Move.SAME:
             return Shift(Move.SAME, "–", "unchanged")
         case Move.NEW:
-            return Shift(Move.NEW, "NEW", "new")
+            return Shift(Move.NEW, "NEW", "new", tag=True)
         case Move.UNKNOWN:
             return Shift(Move.UNKNOWN)
 
@@ -152,7 +159,7 @@ def row_shift(row: ChartRow) -> Shift:
 def mover_shift(mover: Mover) -> Shift:
     """A mover's change of place, with both ranks said."""
     if mover.was is None:
-        return Shift(Move.UNKNOWN)
+        return _back() if mover.reentry else Shift(Move.UNKNOWN)
     places = abs(mover.was - mover.now)
     if not places:
         return Shift(Move.SAME, "–", say("unchanged at {place}", place=mover.now))
@@ -164,8 +171,36 @@ def mover_shift(mover: Mover) -> Shift:
     return Shift(Move.DOWN, f"▼\u200a{places}", plural(one, many, places, **ranks))
 
 
+def _back() -> Shift:
+    """Off the chart a week ago, on it some day before."""
+    return Shift(Move.UNKNOWN, say("RE"), say("back on the chart"), tag=True)
+
+
+def row_facts(row: ChartRow) -> tuple[str, ...]:
+    """What stands under a row's name: what it is, its variants, its days on the chart, its earlier name."""
+    days = row.days_on_chart or 0
+    facts = (
+        row.detail,
+        f"+{row.variants}\u00a0variant{'' if row.variants == 1 else 's'}" if row.variants else "",
+        f"{days}\u00a0days on the chart" if days > 1 else "",
+        _formerly(row),
+    )
+    return tuple(fact for fact in facts if fact)
+
+
 def mover_facts(mover: Mover) -> tuple[str, ...]:
-    """What is said after a mover's gain: its multiple, or that it is new."""
-    if mover.new:
-        return ("first week on the chart",)
-    return (f"{multiple(mover.multiple)} its usual week",) if mover.multiple is not None else ()
+    """What is said after a mover's gain: its multiple or that it is new, how often we listed it, its earlier name."""
+    times = f"{multiple(mover.multiple)} its usual week" if mover.multiple is not None else ""
+    facts = ("first week on the chart" if mover.new else times, _listed(mover), _formerly(mover))
+    return tuple(fact for fact in facts if fact)
+
+
+def _listed(one: Counted) -> str:
+    if not one.listed or one.listed_since is None:
+        return ""
+    since = day_and_month(one.listed_since)
+    return f"listed once before, on {since}" if one.listed == 1 else f"listed {one.listed} times since {since}"
+
+
+def _formerly(one: Counted) -> str:
+    return f"formerly {one.renamed_from}" if one.renamed_from else ""

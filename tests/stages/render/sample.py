@@ -94,7 +94,8 @@ def first_day() -> EditionContent:
     guessed = _repositories().model_copy(
         update={
             "rows": tuple(
-                row.model_copy(update={"move": Move.UNKNOWN, "approximate": True}) for row in _repositories().rows
+                row.model_copy(update={"move": Move.UNKNOWN, "reentry": False, "approximate": True})
+                for row in _repositories().rows
             )
         }
     )
@@ -234,7 +235,7 @@ def _row(rank: int, name: str, detail: str, gained: int, move: Move, places: int
 def _models() -> Chart:
     rows = (
         _row(1, "breakwater-9b-chat", "northmole · text generation", 1284, Move.UP, 2, variants=6),
-        _row(2, "curlew-asr-large", "openquay · speech recognition", 1107, Move.DOWN, 1, variants=3),
+        _row(2, "curlew-asr-large", "openquay · speech recognition", 1107, Move.DOWN, 1, variants=3, days_on_chart=12),
         _row(3, "evensong-tts", "studio-wren · text to speech", 962, Move.NEW),
         _row(4, "gazetteer-embed-v3", "chartroom · sentence similarity", 845, Move.SAME, variants=2),
         _row(5, "blotter-vl-4b", "ragmill · image and text to text", 790, Move.UP, 9),
@@ -253,11 +254,12 @@ def _datasets() -> Chart:
 
 def _repositories() -> Chart:
     hub: dict[str, Any] = {"host": "github.com"}
+    back: dict[str, Any] = {"reentry": True, "days_on_chart": 9}
     rows = (
         _row(
             1, "skerry-dev/skerry", "Replay agent runs offline, like a debugger.", 14200, Move.SAME, total=52300, **hub
         ),
-        _row(2, "weir-io/weir", "Streaming SQL over queues, in one binary.", 11050, Move.UP, 1, total=41870, **hub),
+        _row(2, "weir-io/weir", "Streaming SQL over queues.", 11050, Move.UNKNOWN, total=41870, **back, **hub),
         _row(3, "treadle/treadle", "Batch inference on idle GPUs, politely.", 10400, Move.UP, 41, total=31600, **hub),
         _row(
             4,
@@ -305,8 +307,19 @@ def _movers() -> Movers:
     return Movers(
         as_of=AS_OF,
         rows=(
-            _moved("treadle/treadle", 44, 3, 10400, 8.5, spark=DAYS["treadle"]),
-            _moved("mudflat-voice", 35, 9, 702, 6.1, spark=DAYS["mudflat"]),
+            _moved(
+                "treadle/treadle",
+                44,
+                3,
+                10400,
+                8.5,
+                spark=DAYS["treadle"],
+                why="Released treadle 2.0 on 18 November",
+                why_url="https://github.com/treadle/treadle/releases/tag/v2.0",
+                listed=3,
+                listed_since=dt.date(2026, 11, 3),
+            ),
+            _moved("mudflat-voice", 35, 9, 702, 6.1, spark=DAYS["mudflat"], renamed_from="mudlark-voice"),
             _moved("fold-and-press/fold", 31, 12, 3340, 4.4, spark=DAYS["fold"]),
             _moved("blotter-vl-4b", 14, 5, 790, 3.0, spark=DAYS["blotter"]),
         ),

@@ -12,7 +12,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from app.core.mail.template import Pieces
-from app.models.content import CHOOSABLE, TITLES, EditionContent, Section
+from app.models.content import CHOOSABLE, TITLES, Cooled, EditionContent, Section
 from app.models.editions import VariantForm
 from app.stages.render import charts, mjml, variants
 from app.stages.render.characters import printable
@@ -111,6 +111,38 @@ def test_movers_show_arrow_places_and_multiple(mail: lxml_html.HtmlElement) -> N
     assert "treadle/treadle GitHub+10,400 this week · 8.5× its usual week" in text
     assert "blotter-vl-4b Hugging Face+790 this week · 3× its usual week" in text
     assert "NEWat 3evensong-tts Hugging Face+962 this week · first week on the chart" in text
+
+
+def test_what_is_known_of_a_row_stands_under_it(mail: lxml_html.HtmlElement) -> None:
+    """Its days on the chart, its earlier name, how often it was listed; RE where it came back; why, with its source."""
+    text = words(mail)
+    assert "openquay · speech recognition · +3 variants · 12 days on the chart" in text
+    assert "formerly mudlark-voice" in text
+    assert "listed 3 times since 3 November" in text
+    back = mail.find_class("re")
+    assert [(words(one), one.get("aria-label")) for one in back] == [("RE", "back on the chart")]
+    why = mail.xpath("//a[text()='Released treadle 2.0 on 18 November']")
+    assert [one.get("href") for one in why] == ["https://github.com/treadle/treadle/releases/tag/v2.0"]
+    assert all(one.xpath("ancestor::a") == [] for one in why)
+
+
+def test_a_reason_without_a_source_is_plain_words() -> None:
+    """And a mover that came back says so where its arrow would be."""
+    movers = sample.full().movers
+    assert movers is not None
+    changed = movers.rows[0].model_copy(update={"why_url": "", "was": None, "reentry": True})
+    made = page(sample.full(movers=movers.model_copy(update={"rows": (changed,)})))
+    assert made.xpath("//p[text()='Released treadle 2.0 on 18 November']")
+    assert len(made.find_class("re")) == 2
+
+
+def test_what_left_the_charts_is_a_line_of_links() -> None:
+    """Left, not lost."""
+    movers = sample.full().movers
+    assert movers is not None
+    gone = tuple(Cooled(name=f"old/oar-{n}", url=f"https://x.example/{n}", site="GitHub", was=n) for n in (4, 9))
+    made = page(sample.full(movers=movers.model_copy(update={"cooled": gone})))
+    assert "Left our charts: old/oar-4 (was 4), old/oar-9 (was 9)." in words(made)
 
 
 def test_movers_show_their_days(mail: lxml_html.HtmlElement) -> None:
@@ -252,11 +284,14 @@ def test_dark_colours_win_over_inlined_ones() -> None:
     """Every class that dark mode recolours is still on its elements, and its rules are important."""
     made = page(sample.full())
     dark = next(one.text for one in made.iter("style") if one.text and "prefers-color-scheme" in one.text)
-    for name in ("p", "n", "i", "b", "m", "s", "r", "k", "kk", "tag", "st", "btn"):
+    for name in ("p", "n", "i", "b", "m", "s", "r", "k", "kk", "tag", "re", "st", "btn"):
         assert f".{name}" in dark, name
         assert made.find_class(name), name
     assert re.findall(r"color:#[0-9A-F]{6}(?!!important)", dark.partition("a:focus-visible")[0]) == []
-    assert "[data-ogsc] .i" in dark
+    for name in ("i", "b", "m", "s", "r", "k", "kk", "tag", "re", "btn a"):
+        assert f"[data-ogsc] .{name}" in dark, name
+    for name in ("p", "n", "btn td"):
+        assert f"[data-ogsb] .{name}" in dark, name
 
 
 def test_classes_that_carried_only_styles_are_gone() -> None:

@@ -6,9 +6,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from app.core.mail.template import Pieces
-from app.models.content import EditionContent, Section
+from app.models.content import Cooled, EditionContent, Section
 from app.models.editions import VariantForm
-from app.stages.render import text, variants
+from app.stages.render import plain, text, variants
 from tests.stages.render import sample
 
 
@@ -20,7 +20,7 @@ def mail(content: EditionContent, *sections: Section) -> str:
 
 def part(content: EditionContent, section: Section) -> str:
     """The lines under one section's heading."""
-    return mail(content, section).split("=" * text.WIDTH)[2]
+    return mail(content, section).split("=" * plain.WIDTH)[2]
 
 
 def test_a_short_paper_reads_from_top_to_bottom() -> None:
@@ -66,14 +66,12 @@ def test_charts_say_place_change_and_counts() -> None:
         [
             "Hugging Face models by likes, as of 05:40 UTC",
             """\
- 1. breakwater-9b-chat, up 2, +1,284 this week
-    northmole · text generation · +6 variants
-    https://huggingface.co/breakwater-9b-chat\
+ 1. breakwater-9b-chat, up 2, +1,284 this week [1]
+    northmole · text generation · +6 variants\
 """,
             """\
- 2. curlew-asr-large, down 1, +1,107 this week
-    openquay · speech recognition · +3 variants
-    https://huggingface.co/curlew-asr-large\
+ 2. curlew-asr-large, down 1, +1,107 this week [2]
+    openquay · speech recognition · +3 variants · 12 days on the chart\
 """,
         ]
     )
@@ -86,14 +84,13 @@ def test_movers_say_both_ranks() -> None:
         (
             "Figures as of 05:40 UTC.",
             """\
-treadle/treadle (GitHub): up 41 places, from 44 to 3
-    +10,400 this week, 8.5× its usual week
-    https://github.com/treadle/treadle\
+treadle/treadle (GitHub): up 41 places, from 44 to 3 [1]
+    +10,400 this week, 8.5× its usual week, listed 3 times since 3 November
+    Released treadle 2.0 on 18 November [2]\
 """,
             """\
-evensong-tts (Hugging Face): at 3
-    +962 this week, first week on the chart
-    https://huggingface.co/evensong-tts\
+lullbench/lullbench (GitHub): at 5 [7]
+    +5,120 this week, first week on the chart\
 """,
         )
     )
@@ -103,7 +100,7 @@ def test_the_first_day_says_that_it_measures() -> None:
     """Estimates are called so; nothing is compared."""
     said = " ".join(part(sample.first_day(), Section.MOVERS).split())
     assert "Figures as of 05:40 UTC. Measuring since 20 November. Places are compared once" in said
-    assert "treadle/treadle (GitHub): at 3 about 10,400 this week" in said
+    assert "treadle/treadle (GitHub): at 3 [1] about 10,400 this week" in said
 
 
 def test_late_figures_carry_their_own_stamp() -> None:
@@ -113,7 +110,7 @@ def test_late_figures_carry_their_own_stamp() -> None:
 
 def test_every_word_of_every_story_is_there() -> None:
     """The same content as the HTML part, wrapped."""
-    said = " ".join(mail(sample.full()).split())
+    said = " ".join(re.sub(r" \[\d+\]$", "", mail(sample.full()), flags=re.MULTILINE).split())
     for piece in sample.full().pieces:
         assert piece.headline in said
         assert " ".join(f"{piece.standfirst} {piece.body_text}".split()) in said
@@ -124,14 +121,37 @@ def test_every_word_of_every_story_is_there() -> None:
 def test_lines_are_short_but_for_addresses(content: EditionContent) -> None:
     """76 columns; a word that is longer stands alone and is never broken."""
     for line in mail(content).split("\n"):
-        assert len(line) <= text.WIDTH or "://" in line or len(line.split()) == 1 or sample.LONG in line
+        assert len(line) <= plain.WIDTH or "://" in line or len(line.split()) == 1 or sample.LONG in line
 
 
 def test_lists_keep_their_lines() -> None:
-    """One item a line, its second line set in."""
-    lead = sample.full().lead.model_copy(update={"body_text": "Before.\n\n- one " + "word " * 20 + "\n- two"})
+    """One item a line, its second line set in; also of a story that came without HTML."""
+    told = {"body": "", "body_text": "Before.\n\n- one " + "word " * 20 + "\n- two"}
+    lead = sample.full().lead.model_copy(update=told)
     assert "- two\n" in mail(sample.full(lead=lead))
     assert re.search(r"\n- one (word )+word\n  word", mail(sample.full(lead=lead)))
+
+
+def test_links_inside_a_story_have_numbers_too() -> None:
+    """In the order of reading; the address stands in the section's list."""
+    body = '<p>Two <a href="https://a.example.org/x">papers</a> of <a href="https://b.example.org">one</a> desk.</p>'
+    lead = sample.full().lead.model_copy(update={"body": body})
+    said = mail(sample.full(lead=lead)).split("=" * plain.WIDTH)[1]
+    assert "Two papers [1] of one [2] desk." in said
+    assert said.endswith(
+        "Read the full story [3]\n\n"
+        "[1] https://a.example.org/x\n[2] https://b.example.org\n[3] https://stories.example.net/1\n\n"
+    )
+
+
+def test_what_left_the_charts_is_said_in_a_line() -> None:
+    """Left, not lost: it may have gained and others more."""
+    movers = sample.full().movers
+    assert movers is not None
+    gone = (Cooled(name="old/oar", url="https://github.com/old/oar", site="GitHub", was=4),)
+    said = part(sample.full(movers=movers.model_copy(update={"cooled": gone})), Section.MOVERS)
+    assert "Left our charts: old/oar (was 4) [8].\n" in said
+    assert "[8] https://github.com/old/oar\n" in said
 
 
 def test_controls_and_turns_of_direction_are_dropped() -> None:
@@ -143,6 +163,6 @@ def test_controls_and_turns_of_direction_are_dropped() -> None:
 
 def test_a_story_that_says_the_mark_is_refused() -> None:
     """On a line of its own it would pass for the end of a section."""
-    lead = sample.full().lead.model_copy(update={"body_text": f"Words.\n\n{sample.MARK}-lead\n\nMore."})
+    lead = sample.full().lead.model_copy(update={"body": "", "body_text": f"Words.\n\n{sample.MARK}-lead\n\nMore."})
     with pytest.raises(ValueError, match="its own mark"):
         text.edition_text(sample.full(lead=lead), sample.PAPER, sample.SLUG, sample.MARK)

@@ -1,5 +1,6 @@
 """Cuts: exactly the sections asked for, well-formed, in each form."""
 
+import re
 import time
 from html.parser import HTMLParser
 
@@ -8,7 +9,7 @@ from lxml import html as lxml_html
 
 from app.models.content import ALL_SECTIONS, CHOOSABLE, TITLES, Section, sections_of
 from app.models.editions import VariantForm
-from app.stages.render import mjml, text, variants
+from app.stages.render import mjml, plain, text, variants
 from tests.stages.render import sample
 
 VOID = {"img", "br", "wbr", "meta", "link", "hr", "input"}
@@ -67,10 +68,21 @@ def test_each_of_the_64_text_cuts_has_exactly_its_sections(whole_text: str) -> N
     for bits in range(ALL_SECTIONS + 1):
         kept = sections_of(bits)
         lines = variants.cut(whole_text, kept, VariantForm.TEXT).split("\n")
-        heads = [lines[at + 1] for at, line in enumerate(lines) if line == "=" * text.WIDTH]
+        heads = [lines[at + 1] for at, line in enumerate(lines) if line == "=" * plain.WIDTH]
         wanted = [TITLES[section].upper() for section in Section if section is Section.LEAD or section in kept]
         assert heads[:-1] == [*wanted, "SUBSCRIBE"]
         assert not any(line.startswith(sample.MARK) for line in lines)
+
+
+def test_the_links_of_a_text_cut_are_numbered_within_each_section(whole_text: str) -> None:
+    """Whatever is cut out: each number that a section says stands in its own list, once, and none is missing."""
+    for bits in range(ALL_SECTIONS + 1):
+        cut = variants.cut(whole_text, sections_of(bits), VariantForm.TEXT)
+        for part in cut.split("=" * plain.WIDTH)[1:]:
+            listed = [int(number) for number in re.findall(r"^ *\[(\d+)\] \S+://\S+$", part, re.MULTILINE)]
+            said = {int(number) for number in re.findall(r"\S \[(\d+)\]", part)}
+            assert listed == list(range(1, len(listed) + 1))
+            assert said == set(listed)
 
 
 def test_64_cuts_take_well_under_a_second(whole: str) -> None:

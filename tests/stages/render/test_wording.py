@@ -62,7 +62,7 @@ def test_words(said: str, meant: str) -> None:
 def test_a_rows_change_of_place(move: Move, places: int, glyph: str, spoken: str) -> None:
     """Unknown is blank, never "same"."""
     row = ChartRow(rank=1, name="a", url="https://x.example.net", move=move, places=places)
-    assert wording.row_shift(row) == wording.Shift(move, glyph, spoken)
+    assert wording.row_shift(row) == wording.Shift(move, glyph, spoken, tag=move is Move.NEW)
 
 
 @pytest.mark.parametrize(
