@@ -17,7 +17,7 @@ from app.cli.terminal import Json, err, say, show_one
 from app.cli.workshop import run
 from app.core.errors import InvalidInput
 from app.operations import audit
-from app.stages.audience import transfer, transfer_columns, transfer_file, transfer_out
+from app.stages.audience import belongings, erasure, transfer, transfer_columns, transfer_file, transfer_out
 from app.stages.audience.transfer import Arrival, Fate, Terms
 from app.stages.audience.transfer_columns import Product
 from app.stages.audience.transfer_file import Row
@@ -179,3 +179,48 @@ async def _write(container: Container, out: TextIO, form: Form) -> int:
         write(out, page)
         count += len(page)
     return count
+
+
+class FileKind(StrEnum):
+    JSON = "json"
+    CSV = "csv"
+
+
+@group.command(epilog="Example: morningpost subscribers data ada@example.org --format csv --to ada.csv")
+def data(
+    address: Annotated[str, typer.Argument(help="The reader's address.")],
+    form: Annotated[FileKind, typer.Option("--format", help="One JSON object, or a line a value.")] = FileKind.JSON,
+    to: Annotated[Path | None, typer.Option(help="The file to write; standard output unless said.")] = None,
+) -> None:
+    """Write out all that is kept about one person, consents included."""
+
+    async def work(container: Container) -> str:
+        async with container.db.write() as session:
+            reader, mine = await belongings.of_address(session, container.suppressor, address)
+            now = container.clock.now()
+            await audit.record(session, ACTOR, "export", "subscribers", reader, now, format=form.value)
+        return belongings.as_json(mine) if form is FileKind.JSON else belongings.as_csv(mine)
+
+    text = run(work)
+    with contextlib.nullcontext(sys.stdout) if to is None else _private(to) as out:
+        out.write(text)
+
+
+@group.command(epilog="Example: morningpost subscribers erase ada@example.org")
+def erase(
+    address: Annotated[str, typer.Argument(help="The reader's address.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything about one person; no import brings them back. This cannot be undone."""
+    if not yes:
+        typer.confirm(f"Delete everything about {address}?", abort=True, err=True)
+
+    async def work(container: Container) -> bool:
+        async with container.db.write() as session:
+            now = container.clock.now()
+            reader = await erasure.erase_address(session, container.suppressor, address, now)
+            await audit.record(session, ACTOR, "erase", "subscribers", reader, now)
+        return await erasure.truncate(container.db)
+
+    emptied = run(work)
+    say("Erased." if emptied else "Erased. The worker empties the database's log as soon as it can.")

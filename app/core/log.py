@@ -11,7 +11,9 @@ import structlog
 # Wider than RFC 5321 on purpose: letters of any script, and whatever stands before the @. Masking too much is cheap.
 _ADDRESS = re.compile(r"""("[^"@]*"|[^\s@<>"(),:;\[\]\\])[^\s@<>"(),:;\[\]\\]*@(?=[\w\[])""")
 _QUOTED_ADDRESS = re.compile(r"[^\s@/?&=]+%40(?=\w)", re.IGNORECASE)
-_TOKEN_PATH = re.compile(r"(/(?:confirm|unsubscribe|preferences)/)[A-Za-z0-9_-]+")
+_TOKEN_PATH = re.compile(
+    r"(/(?:confirm|unsubscribe|preferences|download|erase|move|new-address|old-address)/)[A-Za-z0-9_-]+"
+)
 _BEARER = re.compile(r"\b(Bearer\s+)[^\s'\"]+", re.IGNORECASE)
 _KEY = re.compile(r"\b(mp_|re_|hf_|ghp_|github_pat_)[A-Za-z0-9_.-]+")
 _URL_PASSWORD = re.compile(r"(://)[^/@\s]+@")

@@ -36,6 +36,11 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
+    DOWNLOAD = "download"
+    ERASE = "erase"
+    MOVE = "move"
+    NEW_ADDRESS = "new-address"
+    OLD_ADDRESS = "old-address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from app.core.mail.template import MailTemplate, Slot
 from app.core.signing import Purpose
 from app.models.content import sections_of
 from app.models.states import MailForm
-from app.stages.audience import consent
+from app.stages.audience import consent, fresh
 from app.stages.render import message
 from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
@@ -19,7 +19,7 @@ from app.stages.send.mornings import next_paper
 from app.stages.send.transactional import Rendered
 from app.store.transactional import Begun
 
-ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER})
+ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER, Purpose.NEW_ADDRESS.value})
 """Mail to addresses that nobody has confirmed yet."""
 
 log = structlog.get_logger(__name__)
@@ -83,8 +83,24 @@ class Mailroom:
                 return Rendered(template, {Slot.CONFIRM: self._confirm_link(row)})
             case consent.WELCOME:
                 return self._welcome(row)
+            case consent.ALREADY:
+                template = letters.linked_template(publication, row.kind, language)
+                token = self._container.signer.sign(Purpose.PREFERENCES, row.reader_ref)
+                return Rendered(template, {Slot.LINK: f"{publication.public_url}/preferences/{token}"})
+            case "download" | "erase" | "move" | "new-address" | "old-address":
+                return self._with_link(row, Purpose(row.kind))
             case other:
                 raise ValueError(f"no service mail is called {other}")
+
+    def _with_link(self, row: Begun, purpose: Purpose) -> Rendered:
+        """A letter whose link does one thing, for so long as the letter says."""
+        settings = self._container.settings
+        token = self._container.signer.sign(purpose, row.ref, row.created_at + fresh.WORKS_FOR[purpose])
+        values = {Slot.LINK: f"{settings.public_url}/{purpose}/{token}"}
+        template = letters.linked_template(settings.publication, purpose.value, language_of(row.language))
+        if Slot.OTHER_ADDRESS in template.slots:
+            values[Slot.OTHER_ADDRESS] = str(row.parameters["to"])
+        return Rendered(template, values)
 
     def _confirm_link(self, row: Begun) -> str:
         token = self._container.signer.sign(Purpose.CONFIRM, row.ref, row.created_at + consent.CONFIRM_WITHIN)

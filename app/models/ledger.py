@@ -91,6 +91,8 @@ class TransactionalEmail(Base):
     kind: Mapped[str] = mapped_column(String(24))
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
     parameters: Mapped[dict[str, Any]]
+    recipient: Mapped[str | None] = mapped_column(String(320))
+    """The address it is for; None means whatever address the reader has when it is handed over."""
     ref: Mapped[str] = mapped_column(String(24), unique=True)
     """Random; its Message-ID."""
     status: Mapped[DeliveryStatus] = mapped_column(enumerated(DeliveryStatus, "status"))

@@ -53,7 +53,8 @@ class Consent(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
     act: Mapped[str] = mapped_column(String(24))
-    """`asked`, `imported`, `confirmed`, `changed`, `paused`, `resumed`, `left`, `undone` (a leaving) or `erased`."""
+    """`asked`, `imported`, `confirmed`, `changed`, `paused`, `resumed`, `left`, `undone` (a leaving),
+    `moved` (to another address), `put back` (to the one before) or `erased`."""
     at: Mapped[datetime]
     method: Mapped[str] = mapped_column(String(24))
     """`form`, `api`, `import`, `link`, `one-click` or `operator`."""

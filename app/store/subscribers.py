@@ -164,6 +164,18 @@ async def speak(session: Session, subscriber_id: int, language: str) -> None:
     await _set(session, subscriber_id, (SubscriberStatus.PENDING, SubscriberStatus.LEFT), language=language)
 
 
+async def readdress(session: Session, subscriber_id: int, from_key: str, address: str, key: str) -> bool:
+    """Gives a reader another address, with all they have; False where theirs is no longer `from_key`."""
+    changed = await session.scalar(
+        update(Subscriber)
+        .where(Subscriber.id == subscriber_id, Subscriber.address_key == from_key)
+        .values(address=address, address_key=key)
+        .returning(Subscriber.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
+
+
 async def _set(session: Session, subscriber_id: int, among: tuple[SubscriberStatus, ...], **values: Any) -> bool:
     changed = await session.scalar(
         update(Subscriber)

@@ -1,5 +1,6 @@
 """Service mail that is owed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ async def owe(
     parameters: dict[str, Any],
     now: datetime,
     until: datetime,
+    recipient: str | None = None,
 ) -> None:
     """Writes down that a mail is owed from now, and not after `until`."""
     await session.execute(
@@ -30,6 +32,7 @@ async def owe(
             kind=kind,
             subscriber_id=subscriber_id,
             parameters=parameters,
+            recipient=recipient,
             ref=ref,
             status=DeliveryStatus.QUEUED,
             attempt=0,
@@ -96,11 +99,35 @@ async def history(session: Session, kind: str, subscriber_id: int, since: dateti
     return History(*row.one())
 
 
-async def withdraw(session: Session, subscriber_id: int) -> None:
-    """What is still owed to a reader who leaves is not sent."""
+async def newest(session: Session, kind: str, subscriber_id: int) -> int | None:
+    """The id of the last mail of a kind that was written down for a reader."""
+    return await session.scalar(
+        select(func.max(TransactionalEmail.id)).where(
+            TransactionalEmail.subscriber_id == subscriber_id, TransactionalEmail.kind == kind
+        )
+    )
+
+
+async def remove_after(session: Session, mail_id: int, subscriber_id: int, kinds: Collection[str]) -> None:
+    """Takes back a reader's mails of some kinds that were written down after `mail_id`: their links open nothing."""
+    await session.execute(
+        delete(TransactionalEmail).where(
+            TransactionalEmail.subscriber_id == subscriber_id,
+            TransactionalEmail.id > mail_id,
+            TransactionalEmail.kind.in_(kinds),
+        )
+    )
+
+
+async def withdraw(session: Session, subscriber_id: int, kinds: Collection[str]) -> None:
+    """What is still owed, of these kinds, to a reader who leaves is not sent."""
     await session.execute(
         update(TransactionalEmail)
-        .where(TransactionalEmail.subscriber_id == subscriber_id, TransactionalEmail.status == DeliveryStatus.QUEUED)
+        .where(
+            TransactionalEmail.subscriber_id == subscriber_id,
+            TransactionalEmail.status == DeliveryStatus.QUEUED,
+            TransactionalEmail.kind.in_(kinds),
+        )
         .values(status=DeliveryStatus.SKIPPED, code="left")
         .execution_options(synchronize_session=False)
     )
@@ -172,7 +199,7 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
             TransactionalEmail.created_at,
             TransactionalEmail.expires_at,
             TransactionalEmail.subscriber_id,
-            Subscriber.address,
+            func.coalesce(TransactionalEmail.recipient, Subscriber.address),
             Subscriber.ref,
             Subscriber.zone,
             Subscriber.minute,

@@ -60,8 +60,17 @@ def _invalid_token(request: Request, error: InvalidToken) -> Response:
     if error.expired and asking and not wants_problem(request):
         return page(request, "run_out.html", status=410, again=f"/confirm/{request.path_params['token']}/again")
     if error.expired:
-        return answer(request, 410, say("It worked for 7 days."))
+        return answer(request, 410, _worked_for(request))
     return answer(request, 404, _CUT_SHORT, heading=NOT_OURS, subscribe=asking)
+
+
+def _worked_for(request: Request) -> Phrase:
+    path = request.url.path
+    if any(f"/{kind}/" in path for kind in ("download", "erase", "move")):
+        return say("It worked for one hour. Your preferences page, linked in every paper, sends a new one.")
+    if "/new-address/" in path:
+        return say("It worked for 24 hours, or until another change was asked for. Nothing was changed.")
+    return say("It worked for 7 days.")
 
 
 def _status_of(error: MorningPostError) -> int:

@@ -75,3 +75,25 @@ def test_a_file_that_is_not_there_is_said_in_a_sentence(folder: Path) -> None:
     done = post("subscribers", "import", "gone.csv", folder=folder)
     assert done.returncode == 2
     assert "gone.csv cannot be read" in done.stderr
+
+
+def test_one_persons_data_is_written_out_and_then_erased(folder: Path, file: Path) -> None:
+    """Asked once; the audit log holds a number; a second time there is nobody; the database holds no trace."""
+    assert post("subscribers", "import", file.name, folder=folder).returncode == 0
+    done = post("subscribers", "data", "Ann@post.example.org", folder=folder)
+    assert json.loads(done.stdout)["profile"]["first_name"] == "Ann"
+    words = ("subscribers", "data", "ann@post.example.org", "--format", "csv", "--to", "a.csv")
+    assert post(*words, folder=folder).stdout == ""
+    assert "profile,1,address,ann@post.example.org" in (folder / "a.csv").read_text(encoding="utf-8")
+    assert stat.S_IMODE((folder / "a.csv").stat().st_mode) == 0o600
+    unsaid = post("subscribers", "erase", "ann@post.example.org", folder=folder)
+    assert unsaid.returncode == 1  # nobody is there to say yes
+    erased = post("subscribers", "erase", "ann@post.example.org", "--yes", folder=folder)
+    assert (erased.returncode, erased.stderr) == (0, "Erased.\n")
+    for asked in (["erase", "ann@post.example.org", "--yes"], ["data", "ann@post.example.org"]):
+        again = post("subscribers", *asked, folder=folder)
+        assert again.returncode == 2
+        assert "No reader has that address." in again.stderr
+    held = b"".join(path.read_bytes() for path in (folder / "var").glob("morningpost.db*"))
+    assert b"ann@post" not in held
+    assert b"command line" in held

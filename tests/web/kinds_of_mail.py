@@ -24,7 +24,7 @@ from app.jobs import mailroom
 from app.jobs.mailroom import Mailroom
 from app.models import TransactionalEmail
 from app.models.states import DeliveryStatus, EditionStatus
-from app.stages.audience import consent, pending
+from app.stages.audience import consent, fresh, pending
 from app.stages.render import freeze
 from app.stages.send import release
 from app.store import editions
@@ -57,10 +57,28 @@ async def _welcome(readers: Readers, clock: FixedClock) -> None:
         await readers.join(f"{who}@example.org")
 
 
+async def _ask_again(readers: Readers, clock: FixedClock) -> None:
+    await readers.ask("reading@example.org")
+
+
+async def _fresh_links(readers: Readers, clock: FixedClock) -> None:
+    """One more reader, who asks for every link there is and moves."""
+    who = "moving@example.org"
+    await readers.join(who)
+    for what in fresh.ASKABLE:
+        await readers.client.post(f"/preferences/{await readers.preferences(who)}/letter", data={"what": what})
+    await post(readers)
+    await readers.client.post(newest_link("move"), data={"email": "moved@example.org"})
+    await post(readers)
+    await readers.client.post(newest_link("new-address"))
+
+
 SCENES: Mapping[str, Scene] = {
     consent.CONFIRMATION: _ask,
     consent.WELCOME: _welcome,
     consent.REMINDER: _remind,
+    consent.ALREADY: _ask_again,
+    "fresh links": _fresh_links,
 }
 """In the order in which they are played; after each the post is handed over."""
 
@@ -83,6 +101,14 @@ def links(mail: EmailMessage, site: str = SITE) -> set[str]:
     parts = [unescape(str(part.get_content())) for part in mail.walk() if part.get_content_maintype() == "text"]
     everything = "\n".join([*parts, *map(str, mail.values())])
     return {found.removeprefix(site) or "/" for found in re.findall(rf"{re.escape(site)}[^\s\"'<>)]*", everything)}
+
+
+def newest_link(kind: str, to: str = "") -> str:
+    """The path `/kind/…` that the newest mail with one leads to, among those to `to` where it is given."""
+    mails = [mail for mail in received() if mail["To"] == to] if to else received()
+    found = [path for mail in mails for path in links(mail) if path.startswith(f"/{kind}/")]
+    assert found, kind
+    return found[-1]
 
 
 def all_links(site: str = SITE) -> list[str]:

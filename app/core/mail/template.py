@@ -33,6 +33,8 @@ class Slot(StrEnum):
     MANAGE = "manage"
     EDITION = "edition"
     CONFIRM = "confirm"
+    LINK = "link"
+    OTHER_ADDRESS = "other_address"
 
 
 def slot(mark: str, name: Slot) -> str:

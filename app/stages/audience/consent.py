@@ -21,14 +21,14 @@ from app.store import editions, placements, subscribers, suppressions, transacti
 from app.store.subscribers import Act
 from app.store.transactional import History
 
-CONFIRMATION, REMINDER, WELCOME = "confirmation", "reminder", "welcome"
+CONFIRMATION, REMINDER, WELCOME, ALREADY = "confirmation", "reminder", "welcome", "already"
 CONFIRM_WITHIN = timedelta(days=7)
 WELCOME_WITHIN = timedelta(days=1)
 ONE_EVERY = timedelta(days=1)
 MOST_UNANSWERED = 3
 BARRED = frozenset({"not-asked", "operator"})
 """Suppressed for good: no sign-up and no press lifts these reasons."""
-_LIFTED = frozenset({"erased"})
+LIFTED = frozenset({"erased", "moved"})
 """What the person's own confirmation lifts."""
 _IN = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 _UNTOLD, _UNCHOSEN = Origin(), Early()
@@ -71,7 +71,9 @@ async def subscribe(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """Writes a sign-up down and owes a confirmation mail. Does the same, to the eye, for every address.
+    """Writes a sign-up down and owes a confirmation mail, or one that says that the paper comes already.
+
+    Does the same, to the eye, for every address.
 
     `zone` is an IANA name from the browser, `language` the tag of the form's; one we do not know counts as none.
     Who may be written to decides only what the last statement writes, never which statements run or what is answered.
@@ -92,11 +94,12 @@ async def subscribe(
     await subscribers.record_consent(session, reader.id, act, now)
     await subscribers.speak(session, reader.id, spoken.tag if spoken else reader.language)
     barred = await suppressions.reason(session, suppressor.hash(parsed.key)) in BARRED
-    asked = await transactional.history(session, CONFIRMATION, reader.id, reader.confirmed_at, now)
+    kind, since = (ALREADY, None) if reader.status in _IN else (CONFIRMATION, reader.confirmed_at)
+    asked = await transactional.history(session, kind, reader.id, since, now)
     await transactional.owe_if(
         session,
-        reader.status not in _IN and not barred and _may_ask(asked, now),
-        kind=CONFIRMATION,
+        not barred and _may_ask(asked, now),
+        kind=kind,
         subscriber_id=reader.id,
         ref=opaque_reference(),
         now=now,
@@ -116,7 +119,7 @@ async def _written_down(session: Session, parsed: addresses.Address, zone: str, 
 
 
 def _may_ask(asked: History, now: datetime) -> bool:
-    """One confirmation a day, three ever; `asked` begins at the reader's last press of the button."""
+    """One mail of a kind a day, three ever; `asked` begins at the reader's last press of the button."""
     if asked.owed or asked.count >= MOST_UNANSWERED:
         return False
     return asked.last is None or now - asked.last >= ONE_EVERY
@@ -141,7 +144,7 @@ async def confirm(
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref, placement)
         await subscribers.record_consent(session, reader.id, act, now)
         await _welcome(session, reader.id, now)
-        await suppressions.lift(session, suppressor.hash(reader.address_key), _LIFTED)
+        await suppressions.lift(session, suppressor.hash(reader.address_key), LIFTED)
     return Confirmed(
         reader.ref,
         addresses.mask(reader.address),

@@ -12,6 +12,7 @@ from app.core.signing import Purpose, Signer, Suppressor
 from app.models import Subscriber
 from app.models.states import Frequency, SubscriberStatus
 from app.stages.audience import address as addresses
+from app.stages.audience.consent import ALREADY, CONFIRMATION, REMINDER, WELCOME
 from app.stages.audience.visitor import Visitor
 from app.stages.audience.wishes import check_rest
 from app.store import subscribers, suppressions, transactional
@@ -70,7 +71,7 @@ async def leave(
     if await subscribers.leave(session, reader.id, reader.status, now):
         act = Act("left", method, "", "", visitor.ip, visitor.user_agent)
         await subscribers.record_consent(session, reader.id, act, now)
-        await transactional.withdraw(session, reader.id)
+        await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER, WELCOME, ALREADY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def write_csv_header(to: TextIO) -> None:
 
 def write_csv(to: TextIO, page: list[dict[str, str | None]]) -> None:
     """Cells that a spreadsheet would take for a formula get an apostrophe in front."""
-    csv.writer(to).writerows([_guarded(one[field] or "") for field in FIELDS] for one in page)
+    csv.writer(to).writerows([guarded(one[field] or "") for field in FIELDS] for one in page)
 
 
 def write_jsonl(to: TextIO, page: list[dict[str, str | None]]) -> None:
@@ -45,7 +45,8 @@ def write_jsonl(to: TextIO, page: list[dict[str, str | None]]) -> None:
     to.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in page)
 
 
-def _guarded(cell: str) -> str:
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from app.core.language import ENGLISH, Language, Phrase, say
 from app.core.mail.template import MailTemplate, Pieces
 from app.core.settings import Publication
+from app.stages.render.letters import linked
 from app.stages.render.marks import Marker
 from app.stages.render.mjml import html_of
 from app.stages.render.templates import render
@@ -36,6 +37,13 @@ def welcome_template(publication: Publication, language: Language = ENGLISH, *, 
     """
     subject = say("You are in: {paper}", paper=publication.name)
     return _letter("welcome", publication, language, subject, with_edition=with_edition)
+
+
+@lru_cache(maxsize=64)
+def linked_template(publication: Publication, kind: str, language: Language = ENGLISH) -> MailTemplate:
+    """A letter that says what was asked for, or what happened, with one link (`Slot.LINK`): `letters.linked`."""
+    words = linked(kind, publication.name)
+    return _letter("linked", publication, language, words.subject, words=words)
 
 
 def _letter(name: str, publication: Publication, language: Language, subject: Phrase, **values: object) -> MailTemplate:

@@ -93,6 +93,7 @@ def show(request: Request, shown: Shown, status: int = 200) -> HTMLResponse:
         earliest=today + timedelta(days=1),
         latest=today + LONGEST_REST,
         unsubscribe=container.signer.sign(Purpose.UNSUBSCRIBE, standing.ref),
+        letter=_letter(container, standing),
         **_offered(container.settings),
     )
 
@@ -128,7 +129,13 @@ def _without_a_paper(request: Request, container: Container, standing: Standing,
         masked=standing.address,
         left=left,
         unsubscribe=container.signer.sign(Purpose.UNSUBSCRIBE, standing.ref) if left and standing.since else "",
+        letter=_letter(container, standing),
     )
+
+
+def _letter(container: Container, standing: Standing) -> str:
+    """Where the buttons post to that mail a fresh link."""
+    return f"/preferences/{container.signer.sign(Purpose.PREFERENCES, standing.ref)}/letter"
 
 
 def _coming(settings: Settings, shown: Shown) -> datetime:

@@ -128,7 +128,7 @@ async def test_leaving_is_at_once_idempotent_and_final(db: Database) -> None:
     assert await status(db) is SubscriberStatus.ACTIVE
 
 
-async def test_an_active_reader_who_asks_again_is_sent_nothing(db: Database) -> None:
+async def test_an_active_reader_who_asks_again_is_told_so_by_mail(db: Database) -> None:
     """The answer on the page is the same; no second confirmation is owed."""
     await ask(db)
     await press(db, link((await letters(db))[0]))
@@ -145,7 +145,8 @@ async def test_an_active_reader_who_asks_again_is_sent_nothing(db: Database) -> 
                 why="",
             )
     await ask(db)
-    assert [one.kind for one in await letters(db)] == ["confirmation", "welcome"]
+    await ask(db)
+    assert [one.kind for one in await letters(db)] == ["confirmation", "welcome", "already"]
 
 
 async def test_a_well_signed_link_of_nobody_is_answered_like_any_other(db: Database) -> None:
