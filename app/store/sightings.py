@@ -43,14 +43,14 @@ async def homes(session: Session, keys: Collection[str]) -> Mapping[str, int | N
     return {key: story_id for key, story_id in found}  # noqa: C416  # dict() takes a Result for a mapping
 
 
-async def titles(session: Session, since: datetime) -> Sequence[tuple[int, str, datetime]]:
-    """(story, headline, when it was published or else found) of what was found after `since`."""
+async def titles(session: Session, since: datetime) -> Sequence[tuple[int, str, datetime, str]]:
+    """(story, headline, when it was published or else found, canonical address) of what was found after `since`."""
     found = await session.execute(
-        select(Sighting.story_id, Sighting.title, func.coalesce(Sighting.published_at, Sighting.found_at)).where(
-            Sighting.found_at >= since, Sighting.story_id.is_not(None)
-        )
+        select(
+            Sighting.story_id, Sighting.title, func.coalesce(Sighting.published_at, Sighting.found_at), Sighting.key
+        ).where(Sighting.found_at >= since, Sighting.story_id.is_not(None))
     )
-    return [(int(story_id or 0), title, at) for story_id, title, at in found]
+    return [(int(story_id or 0), title, at, key) for story_id, title, at, key in found]
 
 
 async def add(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -22,32 +22,35 @@ def press() -> Iterator[Press]:
 
 
 def test_from_an_address_to_a_story_that_may_be_printed(folder: Path, press: Press) -> None:
-    """Add, check, gather, accept; then the same from a file. Each says what it did."""
+    """Add, check, gather, accept; each says what it did, and the wall holds unless its setting opens it."""
     body = (
         b"<rss version='2.0'><channel><item><title>Kiln runs offline</title>"
         b"<link>https://kiln.example/a</link><description>In a few words.</description></item></channel></rss>"
     )
     url = press.print("/kiln", [])
     press.pages["/kiln"] = Reply(body)
-    assert "sources defaults adds those we suggest" in post("sources", folder=folder).stderr
     added = post("sources", "add", url, "--name", "Kiln", "--section", "opinion", folder=folder)
     assert (added.returncode, added.stderr.strip()) == (0, "Source 1 added: Kiln.")
     refused = post("sources", "check", "1", folder=folder)
     assert (refused.returncode, "not on the public Internet" in refused.stderr) == (1, True)
-    checked = post("sources", "check", "1", "--json", folder=folder, **HERE)
-    assert [one["title"] for one in json.loads(checked.stdout)] == ["Kiln runs offline"]
     gathered = post("sources", "gather", "--all", folder=folder, **HERE)
     assert (gathered.returncode, "1 new candidates" in gathered.stderr) == (0, True)
-    (line,) = json.loads(post("sources", "list", "--json", folder=folder).stdout)
-    assert (line["name"], line["state"], line["problem"]) == ("Kiln", "well", "")
-    assert "no stories yet" in post("stories", "list", folder=folder).stderr
     (found,) = json.loads(post("stories", "list", "--status", "candidate", "--json", folder=folder).stdout)
     accepted = post("stories", "accept", str(found["id"]), "--section", "lead", folder=folder)
     assert accepted.stderr.strip() == f"Story {found['id']} is ready for Lead story: Kiln runs offline"
+    assert "Kiln runs offline" in post("stories", "list", folder=folder).stdout
+
+
+def test_a_source_is_looked_at_switched_off_and_forgotten(folder: Path, press: Press) -> None:
+    """And what is not there is said."""
+    assert "sources defaults adds those we suggest" in post("sources", folder=folder).stderr
+    post("sources", "add", press.print("/kiln", []), "--name", "Kiln", folder=folder)
+    assert post("sources", "change", "1", "--off", folder=folder).returncode == 0
+    (line,) = json.loads(post("sources", "list", "--json", folder=folder).stdout)
+    assert (line["name"], line["state"], line["last success"]) == ("Kiln", "off", None)
+    assert post("sources", "remove", "1", folder=folder).returncode == 0
     again = post("stories", "dismiss", "99", folder=folder)
     assert (again.returncode, again.stderr.strip()) == (2, "morningpost: There is no story 99.")
-    assert post("sources", "change", "1", "--off", folder=folder).returncode == 0
-    assert post("sources", "remove", "1", folder=folder).returncode == 0
 
 
 def test_stories_come_from_files(folder: Path) -> None:

@@ -19,6 +19,7 @@ _ARXIV = re.compile(r"/(?:abs|pdf|html|format)/(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]
 _ARXIV_DOI = re.compile(r"/10\.48550/arxiv\.(\d{4}\.\d{4,5})(?:v\d+)?", re.IGNORECASE)
 _PAPER = re.compile(r"/(?:papers|abs|overview)/(\d{4}\.\d{4,5})(?:v\d+)?")
 _REPOSITORY = re.compile(r"/([\w-]+)/([\w.-]+?)(?:\.git)?(?:/tree/[\w.-]+|/blob/[\w.-]+/readme\.md)?", re.IGNORECASE)
+_A_REPOSITORY = re.compile(r"https://github\.com/[^/?]+/[^/?]+")
 _NO_OWNERS = frozenset({"orgs", "topics", "features", "sponsors", "collections", "trending", "about", "marketplace"})
 
 
@@ -45,6 +46,11 @@ def canonical(url: str) -> str | None:
     query = _query(parts.query, host)
     made = f"https://{authority}{path}" + (f"?{query}" if query else "")
     return made if len(made) <= LONGEST else None
+
+
+def names_one_thing(key: str) -> bool:
+    """Whether a canonical address is that of a paper or a repository: two of those that differ are two things."""
+    return key.startswith("https://arxiv.org/abs/") or _A_REPOSITORY.fullmatch(key) is not None
 
 
 def site_of(url: str) -> str:

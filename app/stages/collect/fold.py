@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from app.core.db import Session
 from app.models import Sighting, Source
-from app.stages.collect.canonical import canonical
+from app.stages.collect.canonical import canonical, names_one_thing
 from app.stages.collect.found import FRESH, Found
 from app.stages.collect.likeness import WINDOW, alike, essence, near
 from app.stages.collect.merit import candidate_of
@@ -32,6 +32,7 @@ class _Known:
     story_id: int
     words: frozenset[str]
     at: datetime
+    key: str = ""
     printed: bool = False
 
 
@@ -44,12 +45,16 @@ class _Memory:
     def like(self, find: Found, at: datetime) -> int | None:
         """The story whose headline is like the find's; of several the oldest."""
         words = essence(find.title)
-        same = [one.story_id for one in self.known if (one.printed or near(one.at, at)) and alike(one.words, words)]
+        same = [
+            one.story_id
+            for one in self.known
+            if (one.printed or near(one.at, at)) and alike(one.words, words) and not _are_two(one.key, find.key)
+        ]
         return min(same, default=None)
 
     def keep(self, find: Found, story_id: int, at: datetime) -> None:
         self.homes[find.key] = story_id
-        self.known.append(_Known(story_id, essence(find.title), at))
+        self.known.append(_Known(story_id, essence(find.title), at, find.key))
 
 
 async def fold(session: Session, source: Source, finds: Sequence[Found], now: datetime) -> Folded:
@@ -152,12 +157,12 @@ async def _memory(session: Session, fresh: Sequence[Found], now: datetime) -> _M
     memory = _Memory(dict(await sightings.homes(session, keys)))
     memory.homes.update(await stories.by_canonical(session, keys))
     for one in await stories.remembered(session, (now - MEMORY).date(), now - MEMORY):
-        memory.known.append(_Known(one.story_id, essence(one.headline), one.at, one.printed))
-        key = canonical(one.url)
-        if key is not None:
+        key = canonical(one.url) or ""
+        memory.known.append(_Known(one.story_id, essence(one.headline), one.at, key, one.printed))
+        if key:
             memory.homes.setdefault(key, one.story_id)
-    for story_id, title, at in await sightings.titles(session, now - FRESH - WINDOW):
-        memory.known.append(_Known(story_id, essence(title), at))
+    for story_id, title, at, key in await sightings.titles(session, now - FRESH - WINDOW):
+        memory.known.append(_Known(story_id, essence(title), at, key))
     return memory
 
 
@@ -166,6 +171,11 @@ async def _unless_taken(session: Session, story_id: int, fields: dict[str, objec
     key = str(fields["canonical_url"])
     holder = (await stories.by_canonical(session, [key])).get(key, story_id)
     return fields if holder == story_id else {name: fields[name] for name in fields if name != "canonical_url"}
+
+
+def _are_two(one: str, other: str) -> bool:
+    """Two papers, or two repositories, are never one however alike their names are."""
+    return one != other and names_one_thing(one) and names_one_thing(other)
 
 
 def _is_fresh(find: Found, now: datetime) -> bool:

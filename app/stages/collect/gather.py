@@ -83,7 +83,7 @@ class GatherReport:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        return tuple(f"{one.name}: {one.problem}" for one in self.sources if one.problem)
+        return tuple(one.problem if one.failed else f"{one.name}: {one.problem}" for one in self.sources if one.problem)
 
 
 async def gather(

@@ -14,6 +14,8 @@ ALIKE = 0.7
 """The least share of common words (Sørensen-Dice)."""
 TELLING = 4
 """Fewer words than this say too little to be compared: only the same words then are the same headline."""
+SHORT = 6
+"""With fewer words than this, a word of its own in each makes them two: "… for files", "… for memory"."""
 _LONGEST = 40
 _PREFIX = re.compile(
     r"^\s*(?:(?:show|ask|tell|launch) hn|breaking|exclusive|update|watch|video|paper)\s*[:–—-]\s*", re.IGNORECASE
@@ -46,6 +48,8 @@ def alike(one: frozenset[str], other: frozenset[str]) -> bool:
     if one == other:
         return True
     if min(len(one), len(other)) < TELLING or _numbers(one) != _numbers(other):
+        return False
+    if min(len(one), len(other)) < SHORT and one - other and other - one:
         return False
     return 2 * len(one & other) / (len(one) + len(other)) >= ALIKE
 

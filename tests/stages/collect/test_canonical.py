@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.stages.collect.canonical import LONGEST, canonical, site_of
+from app.stages.collect.canonical import LONGEST, canonical, names_one_thing, site_of
 
 SAME = [
     ("https://example.org/a", "http://www.Example.org:80/a/"),
@@ -96,6 +96,14 @@ def test_the_order_of_parameters_is_nothing(pairs: list[tuple[str, str]], chance
     chance.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     one, other = ("&".join(f"{name}={value}" for name, value in some) for some in (pairs, shuffled))
     assert canonical(f"https://example.org/?{one}") == canonical(f"https://example.org/?{other}")
+
+
+def test_papers_and_repositories_are_things_of_their_own() -> None:
+    """Two of them are never one, however alike their names."""
+    assert names_one_thing("https://arxiv.org/abs/2606.13677")
+    assert names_one_thing("https://github.com/quoin/quoin")
+    assert not names_one_thing("https://github.com/quoin/quoin/releases/tag/v2")
+    assert not names_one_thing("https://example.org/a")
 
 
 def test_a_site_is_named_as_readers_know_it() -> None:

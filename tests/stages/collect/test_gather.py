@@ -113,6 +113,17 @@ async def test_one_thing_at_several_sources_is_one_candidate(db: Database, press
     assert len(seen[paper.id]) == 2
 
 
+async def test_two_repositories_are_two_however_alike_their_names(db: Database, press: Press) -> None:
+    """And two papers; while a post about one of them is folded into it."""
+    title = "Hearth keeps a model's capsules of files warm"
+    await press.source(db, "/repos", [News(title, f"https://github.com/hearth/{name}") for name in ("files", "memory")])
+    await run(db)
+    assert len(await candidates(db)) == 2
+    await press.source(db, "/blog", [News(title, "https://hearth.example/warm")])
+    await run(db, 1)
+    assert len(await candidates(db)) == 2
+
+
 async def test_what_a_candidate_says_does_not_depend_on_who_was_first(db: Database, press: Press) -> None:
     """A link that is found before the house's own words gives way to them; points that rise are followed."""
     await press.source(db, "/hn", [News("Kiln agents run offline on one laptop", KILN.url, 1, "", 60)])

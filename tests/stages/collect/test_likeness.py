@@ -30,6 +30,7 @@ NOT_ALIKE = [
     ("Workspace agents", "Workspace agents in the harbour"),
     ("Who is hiring? (May)", "Who wants to be hired? (May)"),
     ("Harbour buys a chip maker in Wales", "Harbour sells a ship maker in Wales"),
+    ("Hearth capsules for files in the harbour", "Hearth capsules for memory in the harbour"),
     ("", ""),
 ]
 
