@@ -6,6 +6,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.db import Database
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Provider
+from app.core.net.guard import networks
 from app.core.settings import VAR, Settings
 from app.core.signing import Signer, Suppressor
 from app.providers import registry
@@ -14,7 +15,6 @@ from app.stages.audience.proof import Proofs
 from app.stages.collect import snapshot
 from app.stages.collect.fetch import Fetcher
 from app.stages.collect.gather import Gatherer
-from app.stages.collect.guard import networks
 from app.stages.collect.harvest import Source
 from app.stages.send import exchangers
 from app.stages.send.exchangers import Exchangers

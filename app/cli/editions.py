@@ -1,14 +1,16 @@
-"""`morningpost editions`: what was printed and how far it got."""
+"""`morningpost editions`: what was printed, what is wrong with it, and how far it got."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from app.bootstrap import Container
-from app.cli.terminal import Json, show, show_one
+from app.cli.terminal import Json, say, show, show_one
 from app.cli.workshop import run
 from app.core.errors import NotFound
+from app.stages.render import linting
 from app.store import deliveries, editions, outcomes
 
 group = typer.Typer(name="editions", help="Editions and how far their delivery is.", no_args_is_help=True)
@@ -55,3 +57,24 @@ def progress(
             }
 
     show_one(run(work), as_json=json)
+
+
+@group.command(epilog="Example: morningpost editions lint 2026-11-23")
+def lint(
+    date: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")], json: Json = False
+) -> None:
+    """List what is wrong with an edition. Exit code 1 where an error keeps it from being frozen."""
+
+    async def work(container: Container) -> linting.Report:
+        async with container.db.read() as session:
+            edition = await editions.of_day(session, date.date())
+        if edition is None:
+            raise NotFound(f"There is no edition of {date:%Y-%m-%d}.")
+        return await linting.of_edition(container.db, edition.id, container.settings.publication, container.clock.now())
+
+    report = run(work)
+    show([asdict(one) for one in report.problems], as_json=json, empty="Nothing is wrong with it.")
+    if not json and report.problems:
+        say(f"{report.errors} errors, {report.warnings} warnings")
+    if report.errors:
+        raise typer.Exit(1)

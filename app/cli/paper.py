@@ -15,6 +15,7 @@ from app.models.states import EditionStatus
 from app.operations import audit
 from app.stages.compose import draft
 from app.stages.render import freeze, preview
+from app.stages.render.lint.problem import errors
 from app.stages.send import release
 from app.store import editions
 
@@ -80,6 +81,7 @@ def see(
 def send(
     date: ForDay = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Although it is held, or lint finds errors.")] = False,
 ) -> None:
     """Send an edition to every reader now, whatever their morning. A running worker hands it over."""
 
@@ -92,11 +94,15 @@ def send(
 
     async def work(container: Container) -> int:
         now = container.clock.now()
-        if edition.status is EditionStatus.READY:
-            await freeze.freeze(container.db, edition.id, container.settings.publication, now)
+        overruled: list[str] = []
+        if edition.status is EditionStatus.READY or (force and edition.status is EditionStatus.HELD):
+            found = await freeze.freeze(container.db, edition.id, container.settings.publication, now, force=force)
+            overruled = [f"{one.rule}: {one.where}" for one in errors(found)]
         released = await release.send_now(container.db, edition.id, container.settings, now)
         async with container.db.write() as session:
-            await audit.record(session, ACTOR, "send", "edition", edition.id, now, released=released)
+            await audit.record(
+                session, ACTOR, "send", "edition", edition.id, now, released=released, overruled=overruled
+            )
         return released
 
     released = run(work)

@@ -47,6 +47,8 @@ class Publication:
     zone: ZoneInfo
     deliver_minute: int
     """The default delivery time as a minute of the local day."""
+    production: bool = False
+    """Mailed in earnest: what may pass while one tries things out may not now."""
 
 
 def host_and_port(server: str, default: int = 53) -> tuple[str, int]:
@@ -248,6 +250,7 @@ class Settings(BaseSettings):
             list_id=self.list_id or f"daily.{address.rpartition('@')[2]}",
             zone=self.zone,
             deliver_minute=self.deliver_at.hour * 60 + self.deliver_at.minute,
+            production=self.production,
         )
 
 

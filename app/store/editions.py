@@ -143,6 +143,18 @@ async def approve(session: Session, edition_id: int, now: datetime) -> bool:
     return changed is not None
 
 
+async def hold(session: Session, edition_id: int, content_hash: str, reason: str) -> bool:
+    """Holds a ready edition whose content is still the one that was looked at; False where it is not."""
+    changed = await session.scalar(
+        update(Edition)
+        .where(Edition.id == edition_id, Edition.status == EditionStatus.READY, Edition.content_hash == content_hash)
+        .values(status=EditionStatus.HELD, reason=reason[:400])
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
+
+
 async def freeze(session: Session, edition_id: int, *, content_hash: str, html: str, text: str, now: datetime) -> bool:
     """Freezes a ready edition whose content is still the one that was rendered; False where it is not."""
     changed = await session.scalar(

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 import httpx
 
 from app.core.errors import SourceError
+from app.core.net.reasons import reason
 from app.stages.collect.deadline import Deadline
-from app.stages.collect.reasons import reason
 from app.stages.collect.waits import Limits, asked_to_wait
 
 LARGEST = 8 * 1024 * 1024

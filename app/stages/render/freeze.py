@@ -1,17 +1,21 @@
-"""The freeze: an edition is rendered once, with all its sections, and never changes again."""
+"""The freeze: an edition is linted and rendered once, with all its sections, and never changes again."""
 
 import asyncio
 from datetime import datetime
+from typing import NoReturn
 
 import structlog
 
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound
 from app.core.settings import Publication
+from app.models import Edition
 from app.models.content import ALL_SECTIONS, EditionContent
 from app.models.editions import VariantForm
 from app.models.states import EditionStatus
-from app.stages.render import charts, mjml, text, variants
+from app.stages.render import charts, linting, printed, variants
+from app.stages.render.lint.problem import Problem, errors
+from app.stages.render.lint.rules import lint, reason
 from app.store import editions, pictures, stories
 
 log = structlog.get_logger(__name__)
@@ -22,43 +26,74 @@ def mark_of(salt: str) -> str:
     return salt[:12]
 
 
-async def freeze(db: Database, edition_id: int, publication: Publication, now: datetime) -> None:
-    """Renders and freezes a ready edition; freezing a frozen one does nothing.
+async def freeze(
+    db: Database, edition_id: int, publication: Publication, now: datetime, *, force: bool = False
+) -> tuple[Problem, ...]:
+    """Renders, lints and freezes a ready edition; gives what lint found. Freezing a frozen one does nothing.
 
-    Raises NotFound, and Conflict where the edition is not ready or was composed again meanwhile.
+    An edition in which lint finds an error is held, with the reason in words. `force` freezes it all the same, and
+    one that is held already. Raises NotFound, and Conflict where the edition is or was held, is in no state to be
+    frozen, or was composed again meanwhile.
     """
     async with db.read() as session:
         edition = await editions.get(session, edition_id)
     if edition is None:
         raise NotFound(f"There is no edition {edition_id}.")
     if edition.frozen_at is not None:
-        return
-    if edition.status is not EditionStatus.READY:
+        return ()
+    overruled = force and edition.status is EditionStatus.HELD and edition.content is not None
+    if edition.status is not EditionStatus.READY and not overruled:
         why = f": {edition.reason}" if edition.reason else "."
         raise Conflict(f"The edition of {edition.date} is {edition.status.value} and cannot be frozen{why}")
-    content = EditionContent.model_validate(edition.content)
-    slug, mark = editions.slug_of(edition.kind, edition.date), mark_of(edition.salt)
-    html, words = await asyncio.gather(
-        asyncio.to_thread(mjml.edition_html, content, publication, slug, mark),
-        asyncio.to_thread(text.edition_text, content, publication, slug, mark),
+    content, slug = EditionContent.model_validate(edition.content), editions.slug_of(edition.kind, edition.date)
+    try:
+        html, text = await printed.press(content, publication, slug, mark_of(edition.salt))
+    except printed.Unprintable as refusal:  # nobody can overrule that: there is nothing to send
+        await _hold(db, edition, (linting.unprintable(refusal),))
+    problems = await asyncio.to_thread(lambda: lint(linting.proof_of(content, publication, slug, html, text, now)))
+    if errors(problems) and not force:
+        await _hold(db, edition, problems)
+    await _keep(db, edition, content, html, text, now)
+    log.info(
+        "the edition is frozen",
+        edition=edition_id,
+        date=str(edition.date),
+        html_bytes=len(html.encode()),
+        lint=[f"{one.severity.value} {one.rule}: {one.where}" for one in problems],
     )
+    return problems
+
+
+async def _hold(db: Database, edition: Edition, problems: tuple[Problem, ...]) -> NoReturn:
+    """Holds the edition and says so: always raises Conflict."""
+    why = reason(problems)
+    if edition.status is EditionStatus.READY:
+        async with db.write() as session:
+            if not await editions.hold(session, edition.id, edition.content_hash, why):
+                raise Conflict(f"The edition of {edition.date} was changed while it was looked at; freeze it again.")
+        log.warning("the edition is held", date=str(edition.date), why=why)
+    raise Conflict(f"The edition of {edition.date} is held and cannot be frozen: {why}")
+
+
+async def _keep(db: Database, edition: Edition, content: EditionContent, html: str, text: str, now: datetime) -> None:
     page = variants.cut(html, content.present, VariantForm.WEB)
     async with db.write() as session:
+        if edition.status is EditionStatus.HELD:
+            await editions.move(session, edition.id, EditionStatus.HELD, EditionStatus.READY, edition.reason)
         if not await editions.freeze(
-            session, edition_id, content_hash=edition.content_hash, html=html, text=words, now=now
+            session, edition.id, content_hash=edition.content_hash, html=html, text=text, now=now
         ):
-            again = await editions.get(session, edition_id)
+            again = await editions.get(session, edition.id)
             if again is not None and again.frozen_at is not None:
                 return  # somebody else froze the same content a moment ago
             raise Conflict(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
         await pictures.keep(session, charts.of_content(content))
-        await stories.mark_printed(session, [piece.story_id for piece in content.pieces], edition_id)
+        await stories.mark_printed(session, [piece.story_id for piece in content.pieces], edition.id)
         await editions.add_variant(
             session,
-            edition_id=edition_id,
+            edition_id=edition.id,
             sections=ALL_SECTIONS,
             form=VariantForm.WEB,
             body=page,
             body_hash=variants.hash_of(page),
         )
-    log.info("the edition is frozen", edition=edition_id, date=str(edition.date), html_bytes=len(html.encode()))

@@ -23,7 +23,12 @@ def edition_html(content: EditionContent, publication: Publication, slug: str, m
     Raises ValueError for a mark that is no word or that a story says, and for anything fetched from another site.
     """
     marker = Marker(mark, html=True)
-    source = render(
+    return marker.whole(html_of(edition_mjml(content, publication, slug, marker), publication))
+
+
+def edition_mjml(content: EditionContent, publication: Publication, slug: str, marker: Marker) -> str:
+    """The whole edition as MJML, its marks written by `marker`."""
+    return render(
         "edition.mjml.j2",
         content=content,
         paper=publication,
@@ -33,7 +38,6 @@ def edition_html(content: EditionContent, publication: Publication, slug: str, m
         open=lambda name: Markup(marker.open(name)),  # noqa: S704  # a comment of our own
         close=lambda name: Markup(marker.close(name)),  # noqa: S704  # a comment of our own
     )
-    return marker.whole(html_of(source, publication))
 
 
 def page_url(publication: Publication, slug: str) -> str:

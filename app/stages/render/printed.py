@@ -14,6 +14,14 @@ from app.stages.render.text import edition_text
 from app.store import editions
 
 
+class Unprintable(ValueError):
+    """The press refuses the edition of `date`: something in it would be fetched, or is no link."""
+
+    def __init__(self, why: str, day: date) -> None:
+        super().__init__(why)
+        self.date = day
+
+
 @dataclass(frozen=True, slots=True)
 class Printed:
     """A whole edition; `html` and `text` have their marks and slots."""
@@ -35,7 +43,9 @@ async def frozen(db: Database, edition_id: int) -> Printed:
 
 
 async def printed(db: Database, edition_id: int, publication: Publication) -> Printed:
-    """An edition as it is, or as it would be were it frozen now. Raises NotFound, and Conflict for one without content.
+    """An edition as it is, or as it would be were it frozen now.
+
+    Raises NotFound, Conflict for one without content, and Unprintable.
 
     An edition that is not frozen is rendered with a mark of its own, which nobody keeps.
     """
@@ -44,9 +54,20 @@ async def printed(db: Database, edition_id: int, publication: Publication) -> Pr
         return found
     slug, content = found
     mark = secrets.token_hex(8)
-    html = await asyncio.to_thread(edition_html, content, publication, slug, mark)
-    text = edition_text(content, publication, slug, mark)
+    html, text = await press(content, publication, slug, mark)
     return Printed(slug, content.date, content.subject, content, html, text)
+
+
+async def press(content: EditionContent, publication: Publication, slug: str, mark: str) -> tuple[str, str]:
+    """The whole edition as HTML and as text, with marks and slots. Raises Unprintable."""
+    try:
+        html, text = await asyncio.gather(
+            asyncio.to_thread(edition_html, content, publication, slug, mark),
+            asyncio.to_thread(edition_text, content, publication, slug, mark),
+        )
+    except ValueError as refusal:
+        raise Unprintable(str(refusal), content.date) from refusal
+    return html, text
 
 
 async def _stored(db: Database, edition_id: int) -> Printed | tuple[str, EditionContent]:

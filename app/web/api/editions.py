@@ -1,4 +1,4 @@
-"""Editions: compose, look, approve, freeze, test, send, pause, resume, watch."""
+"""Editions: compose, look, lint, approve, freeze, test, send, pause, resume, watch."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -15,12 +15,13 @@ from app.operations.access import Actor
 from app.stages.audience import address as addresses
 from app.stages.compose import draft, edit
 from app.stages.render import freeze as press
-from app.stages.render import message, preview
+from app.stages.render import linting, message, preview
+from app.stages.render.lint.problem import errors
 from app.stages.send import control, release, trial
 from app.stages.send.guard import may_receive
 from app.store import deliveries, editions, outcomes, releases
 from app.web.api.auth import Once, Reader, Sender, Writer
-from app.web.api.shapes import ComposeIn, EditionOut, Page, Progress, TestIn, page
+from app.web.api.shapes import ComposeIn, EditionOut, LintOut, Page, Progress, TestIn, page
 from app.web.api.stories import Before, Limit
 from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
 
@@ -60,6 +61,12 @@ async def see(
     return HTMLResponse(made.html, headers={"content-security-policy": policy})
 
 
+@router.get("/{edition_id}/lint", summary="What is wrong with an edition: errors keep it from being frozen")
+async def lint(container: ContainerDep, _: Reader, edition_id: int) -> LintOut:
+    settings = container.settings
+    return LintOut.of(await linting.of_edition(container.db, edition_id, settings.publication, container.clock.now()))
+
+
 @router.post("/{edition_id}/approve", summary="Let a ready edition be frozen (APPROVAL=manual)")
 async def approve(session: WriteSession, actor: Writer, now: Now, edition_id: int) -> EditionOut:
     edition = await edit.approve(session, edition_id, now)
@@ -68,9 +75,17 @@ async def approve(session: WriteSession, actor: Writer, now: Now, edition_id: in
 
 
 @router.post("/{edition_id}/freeze", summary="Render and freeze a ready edition now")
-async def freeze(container: ContainerDep, actor: Sender, edition_id: int) -> EditionOut:
-    await press.freeze(container.db, edition_id, container.settings.publication, container.clock.now())
-    return await _changed(container, actor, "freeze", edition_id)
+async def freeze(
+    container: ContainerDep,
+    actor: Sender,
+    edition_id: int,
+    force: Annotated[bool, Query(description="Freeze it although lint found errors, or although it is held.")] = False,
+) -> EditionOut:
+    found = await press.freeze(
+        container.db, edition_id, container.settings.publication, container.clock.now(), force=force
+    )
+    detail = {"overruled": [f"{one.rule}: {one.where}" for one in errors(found)]} if force else {}
+    return await _changed(container, actor, "freeze", edition_id, **detail)
 
 
 @router.post("/{edition_id}/test", summary="Mail an edition to one address, outside the ledger")

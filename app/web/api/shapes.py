@@ -11,6 +11,8 @@ from app.models import Edition, Story
 from app.models.content import EditionContent, Section
 from app.models.editions import EditionKind
 from app.models.states import DeliveryStatus, EditionStatus, StoryStatus
+from app.stages.render.lint.problem import Severity
+from app.stages.render.linting import Report
 from app.store import editions
 from app.store.sightings import Seen
 
@@ -111,6 +113,33 @@ class EditionOut(BaseModel):
             frozen_at=edition.frozen_at,
             ended_at=edition.ended_at,
         )
+
+
+class ProblemOut(BaseModel):
+    """What one rule found. `rule` is a heading of docs/lint.md."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rule: str
+    severity: Severity
+    where: str
+    message: str
+
+
+class LintOut(BaseModel):
+    """What lint says of an edition, errors first."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    edition_id: int
+    date: dt.date
+    errors: int
+    warnings: int
+    problems: list[ProblemOut]
+
+    @classmethod
+    def of(cls, report: Report) -> "LintOut":
+        return cls.model_validate(report)
 
 
 class ComposeIn(BaseModel):

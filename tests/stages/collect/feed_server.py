@@ -8,12 +8,12 @@ from html import escape
 from typing import Any
 
 from app.core.db import Database
+from app.core.net.guard import networks
 from app.models import SourceKind
 from app.models.content import Section
 from app.stages.collect import sourcing
 from app.stages.collect.fetch import Fetcher
 from app.stages.collect.gather import Gatherer
-from app.stages.collect.guard import networks
 from tests.conftest import NOON
 from tests.stages.collect.standin import Asked, Reply, StandIn
 

@@ -15,11 +15,11 @@ import pytest
 import trustme
 
 from app.core.errors import SourceError
+from app.core.net.guard import networks
+from app.core.net.pinned import Forbidden
 from app.stages.collect import fetch
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.fetch import Answer, Fetcher, Gone, Validators
-from app.stages.collect.guard import networks
-from app.stages.collect.pinned import Forbidden
 from tests.conftest import NOON
 from tests.stages.collect.standin import Reply, StandIn, closed_port, too_many
 

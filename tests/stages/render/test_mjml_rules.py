@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from app.core.mail.template import Slot, slot
 from app.models.content import EditionContent
+from app.stages.render.lint.mjml import check_mjml
 from app.stages.render.templates import render
 from tests.stages.render import sample
-from tests.stages.render.mjml_rules import check_mjml
 
 
 def source(content: EditionContent) -> str:

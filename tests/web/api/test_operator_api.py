@@ -146,6 +146,33 @@ async def test_an_edition_goes_from_draft_to_sent_by_hand(api: Api, container: C
     assert trail == ["resume", "pause", "send", "freeze", "freeze", "approve", "compose", "create", "create"]
 
 
+async def test_an_edition_with_an_error_is_held_and_an_operator_may_overrule_it(api: Api, container: Container) -> None:
+    """Lint says what is wrong, the freeze refuses with the same words, and `force` is written down."""
+    edition = await paper(api)
+    report = (await api("GET", f"/editions/{edition}/lint")).json()
+    assert (report["edition_id"], report["errors"], report["problems"]) == (edition, 0, [])
+    lead = (await api("GET", "/stories")).json()["items"][-1]["id"]
+    await api("PATCH", f"/stories/{lead}", {"headline": "TODO: a headline"})
+    assert (await api("POST", "/editions/compose", {})).json()["status"] == "ready"
+    report = (await api("GET", f"/editions/{edition}/lint")).json()
+    assert report["problems"][0] == {
+        "rule": "placeholder",
+        "severity": "error",
+        "where": "subject",
+        "message": "“TODO:” is a note to oneself.",
+    }
+    assert report["errors"] == 2
+    refused = await api("POST", f"/editions/{edition}/freeze")
+    assert (refused.status_code, "Lint found 2 errors" in refused.json()["detail"]) == (409, True)
+    held = (await api("GET", f"/editions/{edition}")).json()
+    assert (held["status"], held["reason"].startswith("Lint found 2 errors. Subject:")) == ("held", True)
+    forced = await api("POST", f"/editions/{edition}/freeze?force=true")
+    assert (forced.status_code, forced.json()["status"]) == (200, "frozen")
+    async with container.db.read() as session:
+        entry = (await rows.trail(session, 1))[0]
+    assert entry.detail == {"overruled": ["placeholder: subject", f"placeholder: headline of story {lead}"]}
+
+
 async def test_a_repeat_with_its_key_is_answered_as_the_first(api: Api, container: Container) -> None:
     """Idempotency-Key: the same answer, nobody released twice; the key for another request is refused."""
     edition = await paper(api)
@@ -181,6 +208,7 @@ async def test_what_is_not_there_is_a_404(api: Api) -> None:
     for method, path in (
         ("GET", ""),
         ("GET", "/preview"),
+        ("GET", "/lint"),
         ("GET", "/progress"),
         ("POST", "/approve"),
         ("POST", "/freeze"),
@@ -212,6 +240,7 @@ async def test_the_openapi_document_names_every_route(client: AsyncClient) -> No
                 for deed in (
                     "",
                     "/preview",
+                    "/lint",
                     "/approve",
                     "/freeze",
                     "/test",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import httpx
 
 from app.core.errors import SourceError
-from app.stages.collect.guard import Address, Network, may_reach, parsed
+from app.core.net.guard import Address, Network, may_reach, parsed
 
 
 class Forbidden(SourceError):

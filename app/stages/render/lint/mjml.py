@@ -3,7 +3,11 @@
 The tables are those of the MJML 4 documentation, for the components that the templates use.
 """
 
+from collections.abc import Iterator
 from html.parser import HTMLParser
+
+from app.stages.render.lint.problem import Problem, error
+from app.stages.render.lint.proof import Proof
 
 _PADDING = {"padding", "padding-top", "padding-right", "padding-bottom", "padding-left"}
 _BORDER = {"border", "border-top", "border-right", "border-bottom", "border-left", "border-radius"}
@@ -46,6 +50,12 @@ PARENTS = {
     "mj-table": {"mj-column"},
     "mj-button": {"mj-column"},
 }
+
+
+def mjml(proof: Proof) -> Iterator[Problem]:
+    """Slips in the templates of emails/."""
+    for slip in dict.fromkeys(check_mjml(proof.source)):
+        yield error("mjml", "template", f"MJML drops it without a word: {slip}.")
 
 
 class _Reader(HTMLParser):

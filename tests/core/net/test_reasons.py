@@ -6,7 +6,7 @@ import ssl
 import httpx
 import pytest
 
-from app.stages.collect.reasons import reason
+from app.core.net.reasons import reason
 from app.stages.collect.waits import asked_to_wait
 from tests.conftest import NOON
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.stages.collect.guard import may_reach, networks, parsed
+from app.core.net.guard import may_reach, networks, parsed
 
 PRIVATE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",

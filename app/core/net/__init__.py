@@ -1,0 +1,1 @@
+"""Reaching addresses that strangers chose, and only on the public Internet."""
