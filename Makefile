@@ -21,7 +21,7 @@ STRINGS := --sort-by-file --add-location=file --no-wrap
 KEYWORDS := -k say:1 -k plural:1,2 -k dated:1 -k key:1 -k forms:1,2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint fix bench docs-check strings lock
+.PHONY: help demo test setup lint fix bench docs-check look strings lock
 
 help:
 	@echo "make demo        a whole morning on this machine: sign-up, edition, mail"
@@ -31,6 +31,7 @@ help:
 	@echo "make fix         put formatting and imports right"
 	@echo "make bench       measure against the budgets"
 	@echo "make docs-check  every setting, command and provider stands in the docs"
+	@echo "make look        take the pictures in docs/look again (needs Chromium)"
 	@echo "make strings     bring the catalogues in step with the words in the code"
 	@echo "make lock        compile the two locks again from pyproject.toml"
 
@@ -57,6 +58,9 @@ bench: .venv/dev.ok
 
 docs-check: .venv/dev.ok
 	$(BIN)/python -m pytest tests/house/test_docs.py
+
+look: .venv/dev.ok
+	$(BIN)/python -m tests.look docs/look
 
 # LANGUAGE=fr begins a new catalogue. What nobody says any more leaves the catalogues at once; git remembers it.
 strings: .venv/dev.ok

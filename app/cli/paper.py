@@ -1,5 +1,6 @@
 """`compose`, `preview`, `send`: one paper by hand."""
 
+import asyncio
 import datetime as dt
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from app.models import Edition
 from app.models.states import EditionStatus
 from app.operations import audit
 from app.stages.compose import draft
-from app.stages.render import freeze, preview
+from app.stages.render import camera, freeze, preview
 from app.stages.render.lint.problem import errors
 from app.stages.send import release
 from app.store import editions
@@ -63,8 +64,11 @@ def compose(date: ForDay = None, json: Json = False) -> None:
 def see(
     date: ForDay = None,
     to: Annotated[Path, typer.Option(help="The folder to write into.", file_okay=False)] = Path("var/preview"),
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Also pictures of it, where this machine has Chromium.")
+    ] = True,
 ) -> None:
-    """Write an edition as HTML, plain text and JSON, as it would be mailed."""
+    """Write an edition as it would be mailed: HTML, plain text, JSON, and pictures on desktop and phone."""
 
     async def work(container: Container) -> tuple[Edition, preview.Preview]:
         edition = await _edition(container, _day(container, date))
@@ -75,6 +79,24 @@ def see(
     for suffix, body in (("html", made.html), ("txt", made.text), ("json", made.json)):
         path = to / f"{edition.date}.{suffix}"
         path.write_text(body, encoding="utf-8")
+        typer.echo(path)
+    if pictures:
+        asyncio.run(_photograph(to / f"{edition.date}.html"))
+
+
+async def _photograph(page: Path) -> None:
+    """A picture of each view beside `page`. What cannot be taken is said, and the page is none the worse for it."""
+    chromium = camera.program()
+    if chromium is None:
+        complain("there is no Chromium on this machine, so there are no pictures (Debian: apt-get install chromium)")
+        return
+    for view in camera.VIEWS:
+        path = page.with_name(f"{page.stem}-{view.name}.png")
+        try:
+            await camera.take(chromium, page, view, path)
+        except camera.NoPicture as failed:
+            complain(f"no pictures: {failed.sentence}")
+            return
         typer.echo(path)
 
 

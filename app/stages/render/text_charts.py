@@ -46,7 +46,8 @@ def _mover(mover: Mover, links: Links) -> str:
     where = f"{shift.spoken}, at {mover.now}" if shift.tag else shift.spoken or f"at {mover.now}"
     facts = [_gained(mover.gained, approximate=mover.approximate), *wording.mover_facts(mover)]
     head = wrap(f"{mover.name} ({mover.site}): {where}{links.ref(mover.url)}", INDENT, "")
-    return head + wrap(", ".join(fact for fact in facts if fact), INDENT) + _why(mover, links)
+    below = wrap(", ".join(fact for fact in facts if fact), INDENT) + wrap(wording.mover_history(mover), INDENT)
+    return head + below + _why(mover, links)
 
 
 def _why(one: Counted, links: Links) -> str:

@@ -189,10 +189,15 @@ def row_facts(row: ChartRow) -> tuple[str, ...]:
 
 
 def mover_facts(mover: Mover) -> tuple[str, ...]:
-    """What is said after a mover's gain: its multiple or that it is new, how often we listed it, its earlier name."""
-    times = f"{multiple(mover.multiple)} its usual week" if mover.multiple is not None else ""
-    facts = ("first week on the chart" if mover.new else times, _listed(mover), _formerly(mover))
-    return tuple(fact for fact in facts if fact)
+    """What is said after a mover's gain: its multiple, or that it is new."""
+    if mover.new:
+        return ("first week on the chart",)
+    return (f"{multiple(mover.multiple)} its usual week",) if mover.multiple is not None else ()
+
+
+def mover_history(mover: Mover) -> str:
+    """What the paper has said of a mover before: how often it was listed, its earlier name; empty where nothing."""
+    return " · ".join(fact for fact in (_listed(mover), _formerly(mover)) if fact)
 
 
 def _listed(one: Counted) -> str:

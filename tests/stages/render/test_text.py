@@ -85,7 +85,8 @@ def test_movers_say_both_ranks() -> None:
             "Figures as of 05:40 UTC.",
             """\
 treadle/treadle (GitHub): up 41 places, from 44 to 3 [1]
-    +10,400 this week, 8.5× its usual week, listed 3 times since 3 November
+    +10,400 this week, 8.5× its usual week
+    listed 3 times since 3 November
     Released treadle 2.0 on 18 November [2]\
 """,
             """\
