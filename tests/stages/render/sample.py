@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.mail.template import Slot
 from app.core.settings import Publication
-from app.models.content import Chart, ChartRow, EditionContent, Move, Mover, Movers, Piece, Section
+from app.models.content import Chart, ChartRow, Cooled, EditionContent, Move, Mover, Movers, Piece, Section
 
 DAY = dt.date(2026, 11, 20)
 AS_OF = dt.datetime(2026, 11, 20, 5, 40, tzinfo=dt.UTC)
@@ -68,6 +68,40 @@ def full(**changed: Any) -> EditionContent:
         "weekend": _weekend(),
     }
     return EditionContent(**values | changed)
+
+
+def fullest() -> EditionContent:
+    """Everything that can be known of every row, as wordy as it comes, on a day with as many rows as there are."""
+    told: dict[str, Any] = {
+        "days_on_chart": 365,
+        "listed": 12,
+        "listed_since": dt.date(2026, 9, 30),
+        "renamed_from": "an-organisation/the-name-that-it-had-before",
+        "why": "Paper: " + "On the keeping of notebooks by small models that are read by nobody and yet kept, "
+        "4,321 upvotes on Hugging Face",
+        "why_url": "https://huggingface.co/papers/2611.01234",
+        "spark": DAYS["treadle"],
+    }
+    rows = {
+        "name": "an-organisation/a-repository-with-a-long-name",
+        "detail": "What it is good for, in a few words. " * 3,
+    }
+    charts = tuple(
+        chart.model_copy(update={"rows": tuple(row.model_copy(update=told | rows) for row in chart.rows)})
+        for chart in (_models(), _datasets(), _repositories())
+    )
+    movers = _movers()
+    many = (*movers.rows, movers.rows[0])
+    gone = tuple(
+        Cooled(name=f"an-organisation/gone-{number}", url=f"https://github.com/g/{number}", site="GitHub", was=number)
+        for number in range(1, 4)
+    )
+    changed = {
+        "rows": tuple(row.model_copy(update=told) for row in many),
+        "new": tuple(row.model_copy(update=told) for row in movers.new),
+        "cooled": gone,
+    }
+    return full(charts=charts, movers=movers.model_copy(update=changed))
 
 
 def bare() -> EditionContent:

@@ -18,7 +18,7 @@ from app.stages.render import charts, mjml, variants
 from app.stages.render.characters import printable
 from tests.stages.render import sample
 
-MAKERS = [sample.full, sample.bare, sample.first_day, sample.late, sample.awkward]
+MAKERS = [sample.full, sample.fullest, sample.bare, sample.first_day, sample.late, sample.awkward]
 
 
 def body(content: EditionContent, form: VariantForm = VariantForm.HTML) -> str:
@@ -258,6 +258,11 @@ def test_any_text_can_be_a_headline(words: str, odd: str) -> None:
 def test_a_full_edition_is_not_clipped(form: VariantForm) -> None:
     """Under 90 kB, where Gmail clips at 102, with room for longer stories than these."""
     assert len(body(sample.full(), form).encode()) < 80_000
+
+
+def test_an_edition_with_everything_on_is_not_clipped() -> None:
+    """Every row with its days, its names, its reason: still within the budget."""
+    assert len(body(sample.fullest()).encode()) < 90_000
 
 
 def test_style_sheets_are_small_and_apart() -> None:
