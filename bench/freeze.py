@@ -87,4 +87,5 @@ def _row(source: TrendSource, kind: TrendKind, rank: int) -> Row:
         usual=1_200.0,
         score=float(100 - rank),
         variants=rank % 4,
+        spark=tuple(100 + 13 * (day * rank % 17) for day in range(14)),
     )
