@@ -16,6 +16,7 @@ from app.stages.collect import snapshot
 from app.stages.collect.fetch import Fetcher
 from app.stages.collect.gather import Gatherer
 from app.stages.collect.harvest import Source
+from app.stages.render.link_check import LinkChecker
 from app.stages.send import exchangers
 from app.stages.send.exchangers import Exchangers
 
@@ -34,6 +35,8 @@ class Container:
     """None where sign-ups need no proof of work."""
     exchangers: Exchangers | None
     """None where DNS is not asked whether a domain takes mail."""
+    links: LinkChecker | None
+    """None where links are not looked up."""
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
     gatherer: Gatherer
@@ -69,6 +72,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         ),
         proofs=Proofs(signer, settings.altcha_cost) if settings.altcha == "on" else None,
         exchangers=exchangers.build(settings.resolver) if settings.check_mx == "on" else None,
+        links=LinkChecker(settings.public_url) if settings.check_links == "on" else None,
         providers=registry.build(settings.providers, VAR),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,

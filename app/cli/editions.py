@@ -10,7 +10,8 @@ from app.bootstrap import Container
 from app.cli.terminal import Json, say, show, show_one
 from app.cli.workshop import run
 from app.core.errors import NotFound
-from app.stages.render import linting
+from app.stages.render import link_check, linting
+from app.stages.render.link_check import LinkChecker
 from app.store import deliveries, editions, outcomes
 
 group = typer.Typer(name="editions", help="Editions and how far their delivery is.", no_args_is_help=True)
@@ -61,7 +62,9 @@ def progress(
 
 @group.command(epilog="Example: morningpost editions lint 2026-11-23")
 def lint(
-    date: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")], json: Json = False
+    date: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")],
+    links: Annotated[bool, typer.Option("--links", help="Look its links up first.")] = False,
+    json: Json = False,
 ) -> None:
     """List what is wrong with an edition. Exit code 1 where an error keeps it from being frozen."""
 
@@ -70,6 +73,11 @@ def lint(
             edition = await editions.of_day(session, date.date())
         if edition is None:
             raise NotFound(f"There is no edition of {date:%Y-%m-%d}.")
+        if links:
+            checker = container.links or LinkChecker(container.settings.public_url)
+            await link_check.of_edition(
+                container.db, edition.id, container.settings.publication, checker, container.clock.now()
+            )
         return await linting.of_edition(container.db, edition.id, container.settings.publication, container.clock.now())
 
     report = run(work)

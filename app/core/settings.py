@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     altcha: Literal["off", "on"] = "off"
     altcha_cost: int = Field(5_000, ge=1_000, le=100_000)
     check_mx: Literal["off", "on"] = "off"
+    check_links: Literal["off", "on"] = "on"
     resolver: str = ""
     refuse_disposable: bool = True
     refused_domains: Words = ()

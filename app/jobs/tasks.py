@@ -9,6 +9,7 @@ from app.bootstrap import Container
 from app.core.calendar import instant_of
 from app.core.errors import Conflict
 from app.models import Edition
+from app.models.links import LinkVerdict
 from app.models.states import EditionStatus
 from app.operations import housekeeping
 from app.operations.slots import once
@@ -17,6 +18,7 @@ from app.stages.collect import gather as stories
 from app.stages.collect import snapshot
 from app.stages.compose import draft
 from app.stages.render import freeze as press
+from app.stages.render import link_check
 from app.stages.send import release
 from app.store import editions
 
@@ -77,6 +79,27 @@ async def _compose(container: Container, day: date) -> str:
     if composed.reason:
         log.warning("the edition is held", date=str(day), why=composed.reason)
     return f"{composed.status.value} {composed.reason}".strip()
+
+
+async def links(container: Container, owner: str) -> None:
+    """Once for each content of today's edition: so the freeze knows which links answer, and waits for none."""
+    day = _day_owed(container, container.settings.compose_at)
+    if container.links is None or day is None:
+        return
+    async with container.db.read() as session:
+        edition = await editions.of_day(session, day)
+    if edition is None or edition.content is None or edition.frozen_at is not None:
+        return
+    slot = f"{day}-{edition.content_hash[:16]}"
+    await once(container.db, container.clock, "links", slot, owner, lambda: _links(container, edition.id))
+
+
+async def _links(container: Container, edition_id: int) -> str:
+    assert container.links is not None
+    known = await link_check.of_edition(
+        container.db, edition_id, container.settings.publication, container.links, container.clock.now()
+    )
+    return f"{sum(one.verdict is LinkVerdict.WORKS for one in known.values())} of {len(known)} links answer"
 
 
 async def freeze(container: Container, owner: str) -> None:

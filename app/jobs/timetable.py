@@ -22,6 +22,7 @@ TIMETABLE = (
     Entry("collect", 10, tasks.collect),
     Entry("gather", 10, tasks.gather),
     Entry("compose", 2, tasks.compose),
+    Entry("links", 2, tasks.links),
     Entry("freeze", 2, tasks.freeze),
     Entry("sweep", 30, tasks.sweep),
     Entry("remind", 60, tasks.remind),

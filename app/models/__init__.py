@@ -3,6 +3,7 @@
 from app.models.base import Base
 from app.models.editions import Edition, Listing, Picture, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
+from app.models.links import LinkCheck
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.sources import Sighting, Source, SourceHealth, SourceKind
@@ -20,6 +21,7 @@ __all__ = [
     "IdempotencyKey",
     "Instance",
     "JobRun",
+    "LinkCheck",
     "Listing",
     "Picture",
     "Placement",

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 
 from app.core.db import Database
-from app.store import counts, erasure, idempotency, leases, proofs, sightings, stories, transactional, trends
+from app.store import counts, erasure, idempotency, leases, links, proofs, sightings, stories, transactional, trends
 
 ANSWERS = timedelta(days=2)
 SLOTS = timedelta(days=90)
+LOOKS = timedelta(days=2)
 SERVICE_MAIL = timedelta(days=30)
 UNWANTED = timedelta(days=14)
 """After that a candidate that nobody took is no news."""
@@ -28,6 +29,8 @@ async def tidy(db: Database, now: datetime) -> str:
         mails = await transactional.prune(session, SERVICE_MAIL, now, kept="confirmation")
     async with db.write() as session:
         await erasure.blank_again(session, now - ERASED)
+    async with db.write() as session:
+        await links.prune(session, now - LOOKS)
     async with db.write() as session:
         await trends.prune(session, now.date())
     async with db.write() as session:

@@ -45,6 +45,7 @@ class House:
             "POSTAL_ADDRESS": "1 Press Lane, Testford",
             "PORT": str(self.port),
             "SIGNUPS_PER_CLIENT": "1000",
+            "CHECK_LINKS": "off",
             **settings,
         }
         self._running: list[subprocess.Popen[bytes]] = []

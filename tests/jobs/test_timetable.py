@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from app.models import Edition
 from app.models.content import Section
 from app.models.states import EditionStatus
 from app.stages.collect import stories as desk
-from app.store import deliveries, editions
+from app.store import deliveries, editions, leases
 from tests.people import DAY, NOON, add_reader
 from tests.stages.collect.standin import closed_port
 
@@ -78,6 +79,19 @@ async def test_a_morning_by_the_clock(container: Container, clock: FixedClock) -
     await Mailroom(container, "a", asyncio.Event()).papers()
     await tasks.let_go(container, planned)
     assert await status(container) is EditionStatus.SENT
+
+
+async def test_links_are_looked_up_once_for_each_content(container: Container, clock: FixedClock) -> None:
+    """After composing, by whoever comes first; nothing where it is switched off or frozen already."""
+    await tasks.links(container, "a")
+    await tasks.compose(container, "a")
+    found = await edition(container)
+    assert found is not None
+    for owner in ("a", "b"):
+        await tasks.links(replace(container, links=None), owner)
+        await tasks.links(container, owner)
+    async with container.db.read() as session:
+        assert await leases.is_finished(session, "links", f"{DAY}-{found.content_hash[:16]}")
 
 
 async def test_downtime_loses_no_slot(container: Container, clock: FixedClock) -> None:

@@ -5,10 +5,8 @@ Every failure leaves as SourceError with a sentence that names the source and sa
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from random import uniform
 from typing import Any, NoReturn
 
@@ -16,6 +14,7 @@ import httpx
 
 from app.core.errors import SourceError
 from app.core.net.reasons import reason
+from app.core.net.trust import trusted
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.waits import Limits, asked_to_wait
 
@@ -142,14 +141,6 @@ async def calling(name: str, url: str, contact: str, headers: Mapping[str, str])
         max_redirects=3,
     ) as client:
         yield Caller(name, client)
-
-
-@lru_cache(maxsize=1)
-def trusted() -> ssl.SSLContext:
-    """httpx's own certificates, and those this machine trusts, such as a proxy's. Made once: it takes a while."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from app.core.errors import SourceError
 from app.core.net.guard import Network
 from app.core.net.pinned import PinnedTransport
 from app.core.net.reasons import reason
-from app.stages.collect.client import trusted
+from app.core.net.trust import trusted
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.inflate import ACCEPTED, body_of
 from app.stages.collect.waits import asked_to_wait

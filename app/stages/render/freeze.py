@@ -1,6 +1,5 @@
 """The freeze: an edition is linted and rendered once, with all its sections, and never changes again."""
 
-import asyncio
 from datetime import datetime
 from typing import NoReturn
 
@@ -15,7 +14,7 @@ from app.models.editions import VariantForm
 from app.models.states import EditionStatus
 from app.stages.render import charts, linting, printed, variants
 from app.stages.render.lint.problem import Problem, errors
-from app.stages.render.lint.rules import lint, reason
+from app.stages.render.lint.rules import reason
 from app.store import editions, pictures, stories
 
 log = structlog.get_logger(__name__)
@@ -50,7 +49,8 @@ async def freeze(
         html, text = await printed.press(content, publication, slug, mark_of(edition.salt))
     except printed.Unprintable as refusal:  # nobody can overrule that: there is nothing to send
         await _hold(db, edition, (linting.unprintable(refusal),))
-    problems = await asyncio.to_thread(lambda: lint(linting.proof_of(content, publication, slug, html, text, now)))
+    proof = linting.proof_of(content, publication, slug, html, text, now)
+    problems = await linting.problems_of(db, proof)
     if errors(problems) and not force:
         await _hold(db, edition, problems)
     await _keep(db, edition, content, html, text, now)

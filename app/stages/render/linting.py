@@ -1,8 +1,8 @@
 """Lints an edition as it is printed, or as it would be were it frozen now."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from app.core.db import Database
 from app.core.mail.template import Pieces
@@ -10,9 +10,13 @@ from app.core.settings import Publication
 from app.models.content import EditionContent
 from app.models.editions import VariantForm
 from app.stages.render import marks, mjml, preview, printed, variants
+from app.stages.render.lint.links import outgoing
 from app.stages.render.lint.problem import Problem, error, errors
 from app.stages.render.lint.proof import Proof
 from app.stages.render.lint.rules import lint
+from app.store import links
+
+LOOKED_UP_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,24 @@ async def of_edition(db: Database, edition_id: int, publication: Publication, no
     except printed.Unprintable as refusal:
         return Report(edition_id, refusal.date, (unprintable(refusal),))
     proof = proof_of(made.content, publication, made.slug, made.html, made.text, now)
-    return Report(edition_id, made.date, await asyncio.to_thread(lint, proof))
+    return Report(edition_id, made.date, await problems_of(db, proof))
+
+
+async def problems_of(db: Database, proof: Proof) -> tuple[Problem, ...]:
+    """What every rule finds, by what is known of the links already: nothing is fetched."""
+    urls = await asyncio.to_thread(outgoing, proof)
+    async with db.read() as session:
+        looked = await links.looked_up(session, urls, proof.now - LOOKED_UP_WITHIN)
+    return await asyncio.to_thread(lint, replace(proof, looked=looked))
+
+
+async def outgoing_of(db: Database, edition_id: int, publication: Publication, now: datetime) -> list[str]:
+    """The addresses an edition links to; none for one that cannot be printed. Raises as `of_edition`."""
+    try:
+        made = await printed.printed(db, edition_id, publication)
+    except printed.Unprintable:
+        return []
+    return outgoing(proof_of(made.content, publication, made.slug, made.html, made.text, now))
 
 
 def proof_of(

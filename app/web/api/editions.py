@@ -15,7 +15,7 @@ from app.operations.access import Actor
 from app.stages.audience import address as addresses
 from app.stages.compose import draft, edit
 from app.stages.render import freeze as press
-from app.stages.render import linting, message, preview
+from app.stages.render import link_check, linting, message, preview
 from app.stages.render.lint.problem import errors
 from app.stages.send import control, release, trial
 from app.stages.send.guard import may_receive
@@ -65,6 +65,15 @@ async def see(
 async def lint(container: ContainerDep, _: Reader, edition_id: int) -> LintOut:
     settings = container.settings
     return LintOut.of(await linting.of_edition(container.db, edition_id, settings.publication, container.clock.now()))
+
+
+@router.post("/{edition_id}/lint", summary="The same, after looking its links up: takes up to two minutes")
+async def lint_links(container: ContainerDep, _: Writer, edition_id: int) -> LintOut:
+    if container.links is None:
+        raise Conflict("Links are not looked up here: MORNINGPOST_CHECK_LINKS is off.")
+    settings, now = container.settings, container.clock.now()
+    await link_check.of_edition(container.db, edition_id, settings.publication, container.links, now)
+    return LintOut.of(await linting.of_edition(container.db, edition_id, settings.publication, now))
 
 
 @router.post("/{edition_id}/approve", summary="Let a ready edition be frozen (APPROVAL=manual)")

@@ -209,6 +209,7 @@ async def test_what_is_not_there_is_a_404(api: Api) -> None:
         ("GET", ""),
         ("GET", "/preview"),
         ("GET", "/lint"),
+        ("POST", "/lint"),
         ("GET", "/progress"),
         ("POST", "/approve"),
         ("POST", "/freeze"),

@@ -12,6 +12,7 @@ from lxml import etree
 from app.core.mail.template import Pieces, Slot
 from app.core.settings import Publication
 from app.models.content import EditionContent
+from app.models.links import Looked
 
 SHORT = 60
 
@@ -36,6 +37,8 @@ class Proof:
     values: Mapping[Slot, str]
     """An invented reader's, plain text."""
     now: datetime
+    looked: Mapping[str, Looked] | None = None
+    """What is known of the addresses it links to; None where nobody asked."""
 
     @cached_property
     def page(self) -> str:

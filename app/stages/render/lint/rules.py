@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from app.stages.render.lint.answers import answers
 from app.stages.render.lint.clients import clients
 from app.stages.render.lint.contrast import contrast
 from app.stages.render.lint.dates import dates
@@ -14,7 +15,7 @@ from app.stages.render.lint.proof import Proof
 from app.stages.render.lint.subject import subject
 
 Rule = Callable[[Proof], Iterable[Problem]]
-RULES: tuple[Rule, ...] = (size, images, imprint, subject, placeholders, dates, links, contrast, clients, mjml)
+RULES: tuple[Rule, ...] = (size, images, imprint, subject, placeholders, dates, links, answers, contrast, clients, mjml)
 LONGEST = 380
 
 

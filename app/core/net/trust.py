@@ -1,0 +1,14 @@
+"""Whom we believe to be who they say they are."""
+
+import ssl
+from functools import lru_cache
+
+import httpx
+
+
+@lru_cache(maxsize=1)
+def trusted() -> ssl.SSLContext:
+    """httpx's own certificates, and those this machine trusts, such as a proxy's. Made once: it takes a while."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
