@@ -102,11 +102,14 @@ class _Search:
             self.asked[query.subject] = Asked(self.deadline.now)
             return True
         fields = values.mapping(answer)
+        if not isinstance(fields.get("items"), list):
+            self._failures.append(SourceError("GitHub could not be read: its answer held no list of repositories"))
+            self.asked[query.subject] = Asked(self.deadline.now)
+            return True
         whole = fields.get("incomplete_results") is False
         self._answered += 1
         self.asked[query.subject] = Asked(self.deadline.now, self.deadline.now if whole else None)
-        items = fields.get("items")
-        for item in items if isinstance(items, list) else ():
+        for item in values.items(fields.get("items")):
             if (row := row_of(item)) is not None:
                 self.rows.setdefault(row.external_id, row)
         return True

@@ -75,7 +75,12 @@ def week_of(points: Sequence[Point], created_at: datetime | None) -> tuple[int, 
 
 
 def gained_by(one: Measured, at: datetime) -> int | None:
-    """The gain of the week that ended `at`, by the counts that we know today; None where nobody can say."""
+    """The gain of the week that ended `at`, by the counts that we know today; None where nobody can say.
+
+    Nor is there one of what was made later: its first count may lie near `at` all the same.
+    """
+    if one.row.created_at is not None and one.row.created_at > at:
+        return None
     told = week_of(until(one.points, at), one.row.created_at)
     return None if told is None else told[0]
 

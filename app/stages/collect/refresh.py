@@ -71,7 +71,10 @@ class Refresh:
             said = values.text(limit.get("message")) or "its limit is spent"
             self.problems = (f"GitHub did not count every repository by number: {said}",)
             return False
-        for node in values.items(values.mapping(answer.get("data")).get("nodes")):
+        nodes = values.items(values.mapping(answer.get("data")).get("nodes"))
+        if not nodes:
+            self.problems = ("GitHub did not count every repository by number: its answer held none",)
+        for node in nodes:
             self._take(_as_rest(values.mapping(node)))
         for error in errors:
             path = values.items(error.get("path"))

@@ -112,8 +112,10 @@ async def _from_one(db: Database, source: Source, now: datetime, deadline: Deadl
     await _record(db, source, harvest, round((monotonic() - asked) * 1000), now)
     made = []
     for capture in harvest.captures:
-        await _count(db, source.source, capture, now)
-        made.append(await _chart(db, source.source, capture, before.get(capture.kind, Before()), now))
+        known = before.get(capture.kind, Before())
+        await _count(db, source.source, capture, known, now)
+        if (chart := await _chart(db, source.source, capture, known, now)) is not None:
+            made.append(chart)
     async with db.write() as session:
         await counts.remember(session, source.source, harvest.asked)
     await _store_movers(db, source.source, made, now)
@@ -155,16 +157,17 @@ async def _before(db: Database, source: Source, now: datetime) -> Mapping[TrendK
     return found
 
 
-async def _count(db: Database, source: TrendSource, capture: Capture, now: datetime) -> None:
+async def _count(db: Database, source: TrendSource, capture: Capture, before: Before, now: datetime) -> None:
     """What was counted, in transactions of a few hundred rows, so that nobody waits long for the one writer."""
     for first in range(0, len(capture.rows), CHUNK):
         async with db.write() as session:
             await counts.record(session, source, capture.kind, capture.rows[first : first + CHUNK], now)
-    rows = {row.external_id: row for row in capture.rows}
     told = {
-        key: history.counts_before(days, rows[key].count, now, rows[key].created_at)
-        for key, days in capture.histories.items()
-        if key in rows
+        one.row.external_id: history.counts_before(
+            capture.histories[one.row.external_id], one.points[-1].count, one.points[-1].at, one.row.created_at
+        )
+        for one in tracked.joined(before, capture.rows, now)
+        if one.row.external_id in capture.histories
     }
     async with db.write() as session:
         ids = await counts.ids_of(session, source, capture.kind)
@@ -173,8 +176,11 @@ async def _count(db: Database, source: TrendSource, capture: Capture, now: datet
         await counts.close(session, source, capture.kind, capture.closed, now.date())
 
 
-async def _chart(db: Database, source: TrendSource, capture: Capture, before: Before, now: datetime) -> Made:
-    """One chart, worked out from everything counted, and stored in one transaction."""
+async def _chart(db: Database, source: TrendSource, capture: Capture, before: Before, now: datetime) -> Made | None:
+    """One chart, worked out from everything counted, and stored in one transaction; its hour is the newest count's.
+
+    None where nothing was counted today: the last chart there is then stands, with its date.
+    """
     kind = capture.kind
     async with db.read() as session:
         things = await counts.things(session, source, kind, now.date() - TRACKED)
@@ -191,13 +197,18 @@ async def _chart(db: Database, source: TrendSource, capture: Capture, before: Be
         capture.seen,
     )
     counted = tracked.stored(things, series, capture.rows)
+    newest = max((one.points[-1].at for one in counted), default=now)
+    if newest.date() != now.date():
+        return None
     # In a thread of its own: the worker hands mail over meanwhile.
     chart = await asyncio.to_thread(_ranked, counted, capture, facts, week_ago)
     async with db.write() as session:
         since = None
         if not chart.compared:
             since = await trends.first_day(session, source, kind, now.date() - WEEK) or now.date()
-        made = Made(Snapshot(source, kind, now.date(), now, capture.complete, _kept(chart.rows), since), chart.cooled)
+        made = Made(
+            Snapshot(source, kind, now.date(), newest, capture.complete, _kept(chart.rows), since), chart.cooled
+        )
         await trends.save(session, made.snapshot)
     return made
 
