@@ -113,6 +113,12 @@ async def _play(port: int, *, stay: bool) -> Path:
         added = await demo_stories.load(container.db, now)
         _step(f"{added} stories lie on the desk" if added else "The desk holds stories enough")
         day = now.astimezone(settings.zone).date()
+        # Before the service starts, whose worker would take the same slot of the timetable, and more time over it.
+        if not await once(
+            container.db, container.clock, "compose", day.isoformat(), f"demo:{os.getpid()}",
+            lambda: _compose(container, day),
+        ):  # fmt: skip
+            _step("Today's edition was composed before")
         address = f"reader-{secrets.token_hex(3)}@example.org"
         async with (
             _serving() as server,
@@ -138,10 +144,6 @@ async def _morning(stage: _Stage) -> Path:
     await reader.confirm(stage.client, reader.read(letter))
     _step("The reader pressed the button of its page, and is in")
     db, clock = stage.container.db, stage.container.clock
-    slot = stage.day.isoformat()
-    # The slot of the timetable is the demo's own today: the worker beside it does not compose a second time.
-    if not await once(db, clock, "compose", slot, f"demo:{os.getpid()}", lambda: _compose(stage)):
-        _step("Today's edition was composed before")
     edition = await _frozen(stage)
     _step(f"No. {edition.number} is frozen: “{edition.subject}”")
     now = clock.now()
@@ -153,9 +155,8 @@ async def _morning(stage: _Stage) -> Path:
     return path
 
 
-async def _compose(stage: _Stage) -> str:
-    container = stage.container
-    report = await snapshot.collect(container.db, container.sources, container.clock.now(), COLLECT_WITHIN)
+async def _compose(container: Container, day: date) -> str:
+    report = await snapshot.collect(container.db, container.sources, container.clock.now(), COLLECT_WITHIN, insist=True)
     if any(source.answered for source in report.sources):
         _step(report.summary)
     for line in report.problems:
@@ -163,7 +164,7 @@ async def _compose(stage: _Stage) -> str:
     if not all(source.answered for source in report.sources):
         _step("Blocks whose source gave nothing are left out of today's paper")
     try:
-        composed = await draft.compose(container.db, stage.day, container.clock.now())
+        composed = await draft.compose(container.db, day, container.clock.now())
     except Conflict as refusal:
         return str(refusal)
     _step(f"Today's edition is composed: {composed.status.value} {composed.reason}".rstrip())

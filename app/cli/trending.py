@@ -27,7 +27,7 @@ def collect(
     """Count now, as the timetable does every hour. Exit code 1 where a source gave nothing."""
 
     async def work(container: Container) -> snapshot.CollectReport:
-        return await snapshot.collect(container.db, container.sources, container.clock.now(), within)
+        return await snapshot.collect(container.db, container.sources, container.clock.now(), within, insist=True)
 
     report = run(work)
     say(report.summary)

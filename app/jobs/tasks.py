@@ -35,9 +35,9 @@ async def collect(container: Container, owner: str) -> None:
     await once(container.db, container.clock, "collect", slot, owner, lambda: _collect(container))
 
 
-async def _collect(container: Container) -> str:
+async def _collect(container: Container, *, insist: bool = False) -> str:
     report = await snapshot.collect(
-        container.db, container.sources, container.clock.now(), COLLECT_WITHIN.total_seconds()
+        container.db, container.sources, container.clock.now(), COLLECT_WITHIN.total_seconds(), insist=insist
     )
     return report.summary
 
@@ -71,7 +71,7 @@ async def compose(container: Container, owner: str) -> None:
 
 
 async def _compose(container: Container, day: date) -> str:
-    await asyncio.gather(_collect(container), _gather_at_best(container))
+    await asyncio.gather(_collect(container, insist=True), _gather_at_best(container))
     try:
         composed = await draft.compose(container.db, day, container.clock.now())
     except Conflict as refusal:  # an operator was quicker: the paper is frozen already

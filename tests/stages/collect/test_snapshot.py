@@ -21,7 +21,7 @@ from app.stages.compose.trending import trending
 from app.store import health, trends
 from tests.conftest import NOON
 from tests.stages.collect.servers import both
-from tests.stages.collect.standin import Reply, StandIn, broken_json, closed_port, hanging, server_error
+from tests.stages.collect.standin import Reply, StandIn, broken_json, closed_port, hanging, server_error, too_many
 from tests.stages.collect.world import World, small_world
 
 HUGGINGFACE, GITHUB = TrendSource.HUGGINGFACE, TrendSource.GITHUB
@@ -41,7 +41,7 @@ def server(world: World, clock: FixedClock) -> Iterator[StandIn]:
 
 async def run(
     db: Database, clock: FixedClock, server: StandIn, *, hub: str = "", github: str = "", seconds: float = 5,
-    token: str = "ghp_test",
+    token: str = "ghp_test", insist: bool = False,
 ) -> CollectReport:  # fmt: skip
     """With a token, so that one run asks every search."""
     places = sources(
@@ -50,7 +50,7 @@ async def run(
         contact="https://post.example.org",
         github_token=token,
     )
-    return await collect(db, places, clock.now(), seconds)
+    return await collect(db, places, clock.now(), seconds, insist=insist)
 
 
 async def stored(db: Database, source: TrendSource, kind: TrendKind, day: date) -> Snapshot | None:
@@ -359,3 +359,34 @@ async def test_each_source_has_its_record(db: Database, server: StandIn) -> None
     assert hub.latency_ms is not None
     assert (github.name, github.failures, github.failed_at, github.succeeded_at) == ("github", 1, NOON, None)
     assert "500" in github.problem
+
+
+async def test_a_source_that_asked_us_to_wait_is_left_alone_until_then(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """Also by the morning's run, which insists; the other source is asked as ever."""
+    server.fail("/search", too_many(3_000))
+    await run(db, clock, server)
+    server.heal()
+    for insist in (False, True):
+        asked = len([one for one in server.paths() if one == "/search/repositories"])
+        report = await run(db, clock, server, insist=insist)
+        assert report.problems == ("GitHub is left alone until 12:50 UTC",)
+        assert report.sources[0].answered
+        assert len([one for one in server.paths() if one == "/search/repositories"]) == asked
+    clock.move(NOON + timedelta(seconds=3_001))
+    assert (await run(db, clock, server)).problems == ()
+
+
+async def test_a_source_that_failed_three_times_is_left_alone_but_for_the_mornings_run(
+    db: Database, clock: FixedClock, server: StandIn
+) -> None:
+    """A good answer closes the breaker."""
+    nowhere = closed_port()
+    for hour in range(3):
+        clock.move(NOON + timedelta(hours=hour))
+        await run(db, clock, server, github=nowhere)
+    clock.move(NOON + timedelta(hours=2, minutes=30))
+    assert (await run(db, clock, server)).problems == ("GitHub is left alone until 15:00 UTC",)
+    assert (await run(db, clock, server, insist=True)).problems == ()
+    assert (await run(db, clock, server)).problems == ()
