@@ -5,7 +5,7 @@ from enum import StrEnum
 
 TRIPS_AT = 3
 """Failures in a row."""
-_FIRST, _LONGEST = timedelta(hours=1), timedelta(hours=12)
+_FIRST, _LONGEST = timedelta(hours=1), timedelta(hours=4)
 _POLITEST = timedelta(hours=24)
 _QUIET_GAPS, _QUIET_AT_LEAST = 4, timedelta(days=4)
 """A feed of working days is silent over a long weekend, and arXiv's is empty on Saturday and Sunday: both are well."""

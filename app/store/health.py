@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select, update
 
 from app.core.db import Session
 from app.models import SourceHealth
@@ -98,13 +98,6 @@ async def forget_answer(session: Session, name: str) -> None:
         .values(etag="", last_modified="", failures=0, open_until=None)
         .execution_options(synchronize_session=False)
     )
-
-
-async def may_be_asked(session: Session, name: str, now: datetime) -> bool:
-    """False while the breaker is open."""
-    closed = or_(SourceHealth.open_until.is_(None), SourceHealth.open_until <= now)
-    known = await session.scalar(select(func.count()).where(SourceHealth.name == name, ~closed))
-    return not known
 
 
 async def _write(

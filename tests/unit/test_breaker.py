@@ -17,9 +17,9 @@ HOUR = timedelta(hours=1)
         (2, None, None),
         (3, None, HOUR),
         (4, None, 2 * HOUR),
-        (6, None, 8 * HOUR),
-        (7, None, 12 * HOUR),
-        (10_000, None, 12 * HOUR),
+        (5, None, 4 * HOUR),
+        (6, None, 4 * HOUR),
+        (10_000, None, 4 * HOUR),
         (1, 90.0, timedelta(seconds=90)),
         (3, 90.0, HOUR),
         (3, 7_200.0, 2 * HOUR),
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 def test_how_long_a_failing_source_is_left_alone(
     failures: int, retry_after: float | None, expected: timedelta | None
 ) -> None:
-    """From the third failure on, doubling to half a day; a wait that it asks for is kept, up to a day."""
+    """From the third on, doubling to four hours: it has its chance before every paper. A wait it asks for is kept."""
     assert opened_until(failures, retry_after, NOW) == (None if expected is None else NOW + expected)
 
 
