@@ -33,6 +33,16 @@ async def find_ref(session: Session, ref: str) -> Subscriber | None:
     return await session.scalar(select(Subscriber).where(Subscriber.ref == ref))
 
 
+async def hold_ref(session: Session, ref: str) -> Subscriber | None:
+    """As `find_ref`, and nobody else changes the reader before this transaction ends.
+
+    What a reader presses is carried out from the state they are in now: without the lock (PostgreSQL) a press beside
+    another would begin from the state before it, move nobody, and still be answered as done.
+    """
+    statement = select(Subscriber).where(Subscriber.ref == ref).with_for_update(key_share=True)
+    return await session.scalar(statement.execution_options(populate_existing=True))
+
+
 async def get(session: Session, subscriber_id: int) -> Subscriber | None:
     return await session.get(Subscriber, subscriber_id)
 
@@ -243,14 +253,17 @@ async def silent_since(
     return found.all()
 
 
-async def unconfirmed_since(session: Session, before: datetime, most: int = 500) -> Sequence[int]:
-    """Pending readers who signed up before `before` and were asked nothing since."""
+async def unconfirmed_since(session: Session, before: datetime, most: int) -> Sequence[int]:
+    """Pending readers who signed up before `before` and were asked nothing since, held; not those somebody else holds:
+    they may be signing up again just now.
+    """
     asked = exists().where(TransactionalEmail.subscriber_id == Subscriber.id, TransactionalEmail.created_at >= before)
     found = await session.scalars(
         select(Subscriber.id)
         .where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at < before, ~asked)
         .order_by(Subscriber.id)
         .limit(most)
+        .with_for_update(skip_locked=True)
     )
     return found.all()
 

@@ -65,7 +65,7 @@ async def leave(
 
     Raises InvalidToken only where we did not sign the link.
     """
-    reader = await subscribers.find_ref(session, signer.read(Purpose.UNSUBSCRIBE, token, now))
+    reader = await subscribers.hold_ref(session, signer.read(Purpose.UNSUBSCRIBE, token, now))
     if reader is None or reader.status is SubscriberStatus.LEFT:
         return
     if await subscribers.leave(session, reader.id, reader.status, now):
@@ -99,7 +99,7 @@ async def undo(
     InvalidInput for a rest that does not end from tomorrow to a year ahead.
     """
     found = await look_up(session, signer, suppressor, token, now)
-    reader = await subscribers.find_ref(session, found.ref) if found.can_undo else None
+    reader = await subscribers.hold_ref(session, found.ref) if found.can_undo else None
     if reader is None:
         raise Conflict(say("This link can no longer bring the paper back. You can subscribe again on the front page."))
     if how.rest_until:

@@ -48,14 +48,21 @@ async def remind(db: Database, now: datetime) -> str:
     return f"{len(silent)} reminders"
 
 
-async def forget(db: Database, now: datetime) -> str:
-    """Removes sign-ups that were never confirmed, a month on; safe to repeat."""
+async def forget(db: Database, now: datetime, most: int = 200) -> str:
+    """Removes sign-ups that were never confirmed, a month on: all of them, `most` a transaction; safe to repeat."""
+    forgotten = 0
+    while gone := await _forget_some(db, now, most):
+        forgotten += gone
+    return f"{forgotten} unconfirmed sign-ups forgotten"
+
+
+async def _forget_some(db: Database, now: datetime, most: int) -> int:
     async with db.write() as session:
-        gone = await subscribers.unconfirmed_since(session, now - FORGET_AFTER)
-        await subscribers.forget(session, gone)
+        gone = await subscribers.unconfirmed_since(session, now - FORGET_AFTER, most)
         if gone:
+            await subscribers.forget(session, gone)
             await erasure.owe_truncation(session, now)
-    return f"{len(gone)} unconfirmed sign-ups forgotten"
+    return len(gone)
 
 
 async def _owe(session: Session, kind: str, subscriber_id: int, now: datetime) -> None:
@@ -72,7 +79,7 @@ async def _owe(session: Session, kind: str, subscriber_id: int, now: datetime) -
 
 async def _reader(session: Session, signer: Signer, token: str, now: datetime) -> Subscriber:
     mail = await transactional.find_ref(session, signer.read(Purpose.CONFIRM, token, now, late=True))
-    reader = await subscribers.get(session, mail.subscriber_id) if mail else None
+    reader = await subscribers.hold(session, mail.subscriber_id) if mail else None
     if reader is None:
         raise InvalidToken
     return reader

@@ -36,7 +36,17 @@ class Standing:
 
 async def look_up(session: Session, signer: Signer, token: str, now: datetime) -> Standing:
     """What the page behind the link may show; changes nothing. Raises InvalidToken."""
-    reader = await subscribers.find_ref(session, signer.read(Purpose.PREFERENCES, token, now))
+    return _standing(await subscribers.find_ref(session, signer.read(Purpose.PREFERENCES, token, now)))
+
+
+async def _hold(session: Session, signer: Signer, token: str, now: datetime) -> Standing:
+    """As `look_up`, of a reader whom nobody else changes before this transaction ends; only while they read or rest."""
+    found = _standing(await subscribers.hold_ref(session, signer.read(Purpose.PREFERENCES, token, now)))
+    _refuse_unless(found.status in _READING)
+    return found
+
+
+def _standing(reader: Subscriber | None) -> Standing:
     if reader is None:
         raise InvalidToken
     return Standing(
@@ -69,8 +79,7 @@ async def change(
 
     Raises InvalidToken, InvalidInput with a sentence for each field, Conflict for one who does not read the paper.
     """
-    found = await look_up(session, signer, token, now)
-    _refuse_unless(found.status in _READING)
+    found = await _hold(session, signer, token, now)
     chosen = wishes.read()
     if chosen == found.choices:
         return found
@@ -99,8 +108,7 @@ async def pause(
     Raises InvalidToken, InvalidInput for a day that is not from tomorrow to a year ahead in the reader's zone
     (`paper_zone` where they have none), Conflict for one who does not read the paper.
     """
-    found = await look_up(session, signer, token, now)
-    _refuse_unless(found.status in _READING)
+    found = await _hold(session, signer, token, now)
     check_rest(until, now, found.choices.zone, paper_zone)
     if found.paused_until == until:
         return found
@@ -114,8 +122,7 @@ async def pause(
 
 async def resume(session: Session, signer: Signer, token: str, visitor: Visitor, now: datetime) -> Standing:
     """Ends a rest at once; for one who is not resting it changes nothing. Raises InvalidToken, Conflict."""
-    found = await look_up(session, signer, token, now)
-    _refuse_unless(found.status in _READING)
+    found = await _hold(session, signer, token, now)
     if found.status is SubscriberStatus.PAUSED and await subscribers.resume(session, found.subscriber_id):
         await _record(session, found, "resumed", visitor, now)
     return replace(found, status=SubscriberStatus.ACTIVE, paused_until=None)

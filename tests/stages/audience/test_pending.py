@@ -1,5 +1,6 @@
 """People who asked and did not press the button, on both engines."""
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from app.models import Consent, Subscriber, TransactionalEmail
 from app.stages.audience import consent, pending
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.visitor import Visitor
-from app.store import suppressions
+from app.store import subscribers, suppressions, transactional
 from tests.people import NOON, SIGNER, add_reader
 
 SUPPRESSOR = Suppressor("a key of the tests that hashes are made under")
@@ -70,6 +71,36 @@ async def test_an_unconfirmed_sign_up_is_forgotten_after_a_month(db: Database) -
     assert await count(db, Subscriber) == 1
     assert await count(db, Consent) == 0
     assert await letters(db) == []
+
+
+async def test_however_many_there_are_they_are_forgotten_the_same_day(db: Database) -> None:
+    """A few a transaction, until none is left: a large import that asked in vain keeps nobody past the month."""
+    for number in range(5):
+        await ask(db, f"reader{number}@example.org")
+    assert await pending.forget(db, NOON + 31 * DAYS, most=2) == "5 unconfirmed sign-ups forgotten"
+    assert await pending.forget(db, NOON + 31 * DAYS, most=2) == "0 unconfirmed sign-ups forgotten"
+    assert await count(db, Subscriber) == 0
+
+
+async def test_who_signs_up_again_in_that_moment_is_not_forgotten(db: Database) -> None:
+    """The job passes over whoever is held by a sign-up; afterwards they were asked anew, and stay."""
+    await ask(db)
+    later = NOON + 31 * DAYS
+    async with db.write() as session:
+        await subscribers.hold_key(session, "ada@example.org")
+        job = asyncio.create_task(pending.forget(db, later))
+        await asyncio.wait({job}, timeout=0.3)
+        await transactional.owe(
+            session,
+            kind="confirmation",
+            subscriber_id=(await session.scalars(select(Subscriber.id))).one(),
+            ref="a-second-one",
+            parameters={},
+            now=later,
+            until=later + 7 * DAYS,
+        )
+    assert await job == "0 unconfirmed sign-ups forgotten"
+    assert [one.ref for one in await letters(db)][1:] == ["a-second-one"]
 
 
 async def test_who_did_not_ask_is_barred_by_hash_alone(db: Database) -> None:

@@ -1,7 +1,10 @@
 """What readers choose behind their link, and how they come back, on both engines."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -89,6 +92,32 @@ async def test_a_change_is_kept_and_written_down_once(db: Database) -> None:
     assert found == done
     assert found.since == LONG_AGO
     assert await acts(db) == [("changed", "link")]
+
+
+async def beside(db: Database, link: str, other: Coroutine[Any, Any, Any]) -> Any:
+    """Pauses the reader of `link`, and has `other` begin while that is written but not yet kept; gives its outcome."""
+    async with db.write() as session:
+        await preferences.pause(session, SIGNER, link, TODAY + timedelta(days=7), LONDON, VISITOR, NOON)
+        second = asyncio.create_task(other)
+        await asyncio.wait({second}, timeout=0.3)  # on SQLite it waits for its turn, on PostgreSQL for the row
+    return await second
+
+
+async def test_who_leaves_while_another_press_is_carried_out_has_left(db: Database) -> None:
+    """The press to leave holds whatever state the other one made of the reader."""
+    number = await add_reader(db, "ada@example.org")
+    await beside(db, await token(db, number), leave(db, number))
+    assert (await reader(db, number)).status is SubscriberStatus.LEFT
+    assert await acts(db) == [("paused", "link"), ("left", "link")]
+
+
+async def test_a_button_that_is_pressed_twice_at_once_is_pressed_once(db: Database) -> None:
+    """The second answer is that of the first, and not that the paper had stopped."""
+    number = await add_reader(db, "ada@example.org")
+    link = await token(db, number)
+    again = await beside(db, link, pause(db, link, TODAY + timedelta(days=7)))
+    assert again.status is SubscriberStatus.PAUSED
+    assert await acts(db) == [("paused", "link")]
 
 
 async def test_what_was_kept_before_can_be_wished_for_again(db: Database) -> None:
