@@ -68,9 +68,10 @@ async def _fresh_links(readers: Readers, clock: FixedClock) -> None:
     for what in fresh.ASKABLE:
         await readers.client.post(f"/preferences/{await readers.preferences(who)}/letter", data={"what": what})
     await post(readers)
-    await readers.client.post(newest_link("move"), data={"email": "moved@example.org"})
+    site = readers.container.settings.public_url
+    await readers.client.post(newest_link("move", site=site), data={"email": "moved@example.org"})
     await post(readers)
-    await readers.client.post(newest_link("new-address"))
+    await readers.client.post(newest_link("new-address", site=site))
 
 
 SCENES: Mapping[str, Scene] = {
@@ -103,10 +104,10 @@ def links(mail: EmailMessage, site: str = SITE) -> set[str]:
     return {found.removeprefix(site) or "/" for found in re.findall(rf"{re.escape(site)}[^\s\"'<>)]*", everything)}
 
 
-def newest_link(kind: str, to: str = "") -> str:
+def newest_link(kind: str, to: str = "", site: str = SITE) -> str:
     """The path `/kind/…` that the newest mail with one leads to, among those to `to` where it is given."""
     mails = [mail for mail in received() if mail["To"] == to] if to else received()
-    found = [path for mail in mails for path in links(mail) if path.startswith(f"/{kind}/")]
+    found = [path for mail in mails for path in links(mail, site) if path.startswith(f"/{kind}/")]
     assert found, kind
     return found[-1]
 
