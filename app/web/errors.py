@@ -48,9 +48,13 @@ _CUT_SHORT = say(
     "A mail program may have cut it short: open it from the message again, "
     "or copy the whole of it into the address bar."
 )
+_BAD_ADDRESS = say("The address of the page holds something that we cannot read. Begin on the front page.")
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _ON_PAGES = {
+    400: say("The form did not arrive whole. Please go back and send it once more."),
     404: say("It may have moved, or it was never printed."),
+    413: say("Please go back and make it shorter."),
+    415: say("Please use the form on the front page."),
     405: say("Begin on the front page."),
 }
 
@@ -130,6 +134,8 @@ async def _on_malformed(request: Request, error: Exception) -> Response:
         FieldProblem(field=".".join(str(part) for part in item["loc"][1:]), message=item["msg"])
         for item in error.errors()
     ]
+    if not wants_problem(request):  # people follow links and press buttons: what they cannot mend they need not be told
+        return answer(request, 422, _BAD_ADDRESS)
     detail = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in fields)
     return answer(request, 422, detail, fields=fields)
 

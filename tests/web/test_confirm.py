@@ -98,6 +98,32 @@ async def test_a_link_that_has_run_out_offers_a_new_one(
     assert await readers.status() == "active"
 
 
+async def test_nobody_is_told_of_a_new_link_that_is_not_sent(readers: Readers, clock: FixedClock) -> None:
+    """An old link of somebody who is in, and then of somebody who has left: each is told so, and nothing is owed."""
+    token = await readers.ask()
+    await readers.client.post(f"/confirm/{token}")
+    clock.move(clock.now() + timedelta(days=8))
+    before = len((await readers.everything())["transactional_emails"])
+    page = await readers.client.post(f"/confirm/{token}/again")
+    assert "confirmed already" in page.text
+    assert 'name="email"' not in page.text
+    await readers.client.post(f"/unsubscribe/{await readers.leaving()}")
+    page = await readers.client.post(f"/confirm/{token}/again?lang=de")
+    assert "Dieser Link ist abgelaufen." in page.text
+    assert 'name="email"' in page.text
+    assert len((await readers.everything())["transactional_emails"]) == before
+
+
+async def test_a_barred_address_gets_no_new_link(readers: Readers, container: Container, clock: FixedClock) -> None:
+    token = await readers.ask()
+    async with container.db.write() as session:
+        await suppressions.add(session, container.suppressor.hash("ada@example.org"), "operator", clock.now())
+    clock.move(clock.now() + timedelta(days=8))
+    before = len((await readers.everything())["transactional_emails"])
+    assert "No new one was sent" in (await readers.client.post(f"/confirm/{token}/again")).text
+    assert len((await readers.everything())["transactional_emails"]) == before
+
+
 async def test_who_did_not_ask_is_forgotten_and_barred(readers: Readers, container: Container) -> None:
     """Only by a press; the row is gone, its fingerprint stays. A reader who confirmed is not thrown out by it."""
     token = await readers.ask()

@@ -65,6 +65,25 @@ async def test_an_unknown_page(client: AsyncClient, method: str) -> None:
     assert program.json() == {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found"}
 
 
+@pytest.mark.parametrize("path", ["/editions?before=soon", f"/editions/2026-11-23?v={'x' * 65}"])
+async def test_a_page_with_a_broken_query_says_what_to_do(client: AsyncClient, path: str) -> None:
+    """In the reader's language, without the words of a validator; a program is told the field."""
+    page = await client.get(path, headers={"accept": "text/html", "accept-language": "de"})
+    assert page.status_code == 422
+    assert "Titelseite" in page.text
+    assert "should" not in page.text
+    program = await client.get(path, headers=AS_PROGRAM)
+    assert "hould" in program.json()["detail"]
+
+
+async def test_a_form_that_cannot_be_read_is_told_in_german_too(client: AsyncClient) -> None:
+    fields = "&".join(f"f{number}=x" for number in range(30))
+    headers = {"content-type": "application/x-www-form-urlencoded", "accept-language": "de"}
+    page = await client.post("/subscribe", content=fields, headers=headers)
+    assert page.status_code == 400
+    assert "Das Formular kam nicht ganz an" in page.text
+
+
 async def test_below_the_api_every_error_is_a_problem(client: AsyncClient) -> None:
     """Also for a browser, which accepts pages."""
     answer = await client.get("/api/v1/nowhere", headers={"accept": "text/html"})

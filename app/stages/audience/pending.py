@@ -1,13 +1,14 @@
 """People who asked and did not press the button: a new link, one reminder, a bar, and at last to be forgotten."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from app.core.db import Database, Session
 from app.core.errors import InvalidToken
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber
 from app.models.states import SubscriberStatus
-from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION, ONE_EVERY, REMINDER
+from app.stages.audience.consent import BARRED, CONFIRM_WITHIN, CONFIRMATION, ONE_EVERY, REMINDER
 from app.store import erasure, subscribers, suppressions, transactional
 
 REMIND_AFTER = timedelta(hours=48)
@@ -15,14 +16,34 @@ FORGET_AFTER = timedelta(days=30)
 NOT_ASKED = "not-asked"
 
 
-async def renew(session: Session, signer: Signer, token: str, now: datetime) -> None:
-    """Owes a new link in place of one that has run out, at most one a day. Raises InvalidToken."""
+class Renewal(StrEnum):
+    """What came of asking for a new link."""
+
+    SENT = "sent"
+    """Or on its way already."""
+    CONFIRMED = "confirmed"
+    """There is nothing left to confirm."""
+    GONE = "gone"
+    """The reader has left since, or must not be written to: only a new sign-up asks again."""
+
+
+async def renew(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Renewal:
+    """Owes a new link in place of one that has run out, at most one a day. Raises InvalidToken.
+
+    Whoever holds the old link reads the mailbox, so they are told what there is to tell.
+    """
     reader = await _reader(session, signer, token, now)
+    if reader.status in (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED):
+        return Renewal.CONFIRMED
+    barred = await suppressions.reason(session, suppressor.hash(reader.address_key)) in BARRED
+    if barred or reader.status is not SubscriberStatus.PENDING:
+        return Renewal.GONE
     asked = await transactional.history(session, CONFIRMATION, reader.id, reader.confirmed_at, now)
     rested = asked.last is None or now - asked.last >= ONE_EVERY
     # Whoever holds an old link reads the mailbox, so three in vain do not bar them; one a day still holds.
-    if reader.status is SubscriberStatus.PENDING and not asked.owed and rested:
+    if not asked.owed and rested:
         await _owe(session, CONFIRMATION, reader.id, now)
+    return Renewal.SENT
 
 
 async def refuse(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> bool:

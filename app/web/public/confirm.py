@@ -10,6 +10,7 @@ from app.core.language import say
 from app.core.signing import Purpose
 from app.models.states import SubscriberStatus
 from app.stages.audience import consent, pending
+from app.stages.audience.pending import Renewal
 from app.store import editions
 from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
 from app.web.morning import promise
@@ -17,6 +18,21 @@ from app.web.pages import page
 from app.web.speech import speak
 
 router = APIRouter(include_in_schema=False)
+
+_RENEWED = {
+    Renewal.SENT: (
+        say("Check your post."),
+        say("We sent a new link to the same address; it works for 7 days."),
+    ),
+    Renewal.CONFIRMED: (
+        say("You’re in."),
+        say("This address is confirmed already; no new link is needed. Every paper leads to your preferences."),
+    ),
+    Renewal.GONE: (
+        say("This link has run out."),
+        say("No new one was sent, because the paper was stopped since. If you want it again, ask here:"),
+    ),
+}
 
 
 @router.api_route("/confirm/{token}", methods=["GET", "HEAD"])
@@ -55,14 +71,9 @@ async def confirm(
 @router.post("/confirm/{token}/again")
 async def again(request: Request, token: str, session: WriteSession, container: ContainerDep, now: Now) -> HTMLResponse:
     """A new link for one that has run out. The page is the same whether one is sent or already on its way."""
-    await pending.renew(session, container.signer, token, now)
-    return page(
-        request,
-        "message.html",
-        heading=say("Check your post."),
-        detail=say("We sent a new link to the same address; it works for 7 days."),
-        subscribe=False,
-    )
+    came = await pending.renew(session, container.signer, container.suppressor, token, now)
+    heading, detail = _RENEWED[came]
+    return page(request, "message.html", heading=heading, detail=detail, subscribe=came is Renewal.GONE)
 
 
 @router.post("/confirm/{token}/not-mine")
