@@ -1,5 +1,6 @@
 """The freeze: an edition is linted and rendered once, with all its sections, and never changes again."""
 
+from collections import Counter
 from datetime import datetime
 from typing import NoReturn
 
@@ -59,7 +60,8 @@ async def freeze(
         edition=edition_id,
         date=str(edition.date),
         html_bytes=len(html.encode()),
-        lint=[f"{one.severity.value} {one.rule}: {one.where}" for one in problems],
+        overruled=[f"{one.rule}: {one.where}" for one in errors(problems)],
+        warnings=dict(Counter(one.rule for one in problems if one not in errors(problems))),
     )
     return problems
 

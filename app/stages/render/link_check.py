@@ -86,14 +86,14 @@ class LinkChecker:
 async def of_edition(
     db: Database, edition_id: int, publication: Publication, checker: LinkChecker, now: datetime
 ) -> dict[str, Looked]:
-    """Looks up what is not known of the last day, or was silent; keeps it, and gives all that is known now.
+    """Looks up what is not known to have worked in the last day; keeps it, and gives all that is known now.
 
     Raises NotFound, and Conflict where nothing is composed yet.
     """
     urls = await linting.outgoing_of(db, edition_id, publication, now)
     async with db.read() as session:
         known = await links.looked_up(session, urls, now - A_DAY)
-    wanted = [url for url in urls if url not in known or known[url].verdict is LinkVerdict.SILENT]
+    wanted = [url for url in urls if url not in known or known[url].verdict is not LinkVerdict.WORKS]
     found = await checker.look(wanted)
     async with db.write() as session:
         await links.keep(session, found, now)
