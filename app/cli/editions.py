@@ -9,10 +9,18 @@ import typer
 from app.bootstrap import Container
 from app.cli.terminal import Json, say, show, show_one
 from app.cli.workshop import run
-from app.core.errors import NotFound
+from app.core.db import Session
+from app.core.errors import InvalidInput, NotFound
+from app.models import Edition
+from app.models.content import EditionContent, Section
+from app.operations import audit
+from app.stages.compose import edit
 from app.stages.render import link_check, linting
 from app.stages.render.link_check import LinkChecker
 from app.store import deliveries, editions, outcomes
+
+ACTOR = "command line"
+Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")]
 
 group = typer.Typer(name="editions", help="Editions and how far their delivery is.", no_args_is_help=True)
 
@@ -62,7 +70,7 @@ def progress(
 
 @group.command(epilog="Example: morningpost editions lint 2026-11-23")
 def lint(
-    date: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")],
+    date: Day,
     links: Annotated[bool, typer.Option("--links", help="Look its links up first.")] = False,
     json: Json = False,
 ) -> None:
@@ -70,9 +78,7 @@ def lint(
 
     async def work(container: Container) -> linting.Report:
         async with container.db.read() as session:
-            edition = await editions.of_day(session, date.date())
-        if edition is None:
-            raise NotFound(f"There is no edition of {date:%Y-%m-%d}.")
+            edition = await _of(session, date)
         if links:
             checker = container.links or LinkChecker(container.settings.public_url)
             await link_check.of_edition(
@@ -86,3 +92,121 @@ def lint(
         say(f"{report.errors} errors, {report.warnings} warnings")
     if report.errors:
         raise typer.Exit(1)
+
+
+@group.command("show", epilog="Example: morningpost editions show 2026-11-23")
+def show_(date: Day, json: Json = False) -> None:
+    """Show what stands in an edition, and why."""
+
+    async def work(container: Container) -> Edition:
+        async with container.db.read() as session:
+            return await _of(session, date)
+
+    _print(run(work), as_json=json)
+
+
+@group.command("edit", epilog="Example: morningpost editions edit 2026-11-23 --put tools=12,9 --remove 7")
+def edit_(
+    date: Day,
+    subject: Annotated[str | None, typer.Option(help="Its subject; '' lets the paper decide again.")] = None,
+    preheader: Annotated[str | None, typer.Option(help="Its preheader; '' lets the paper decide again.")] = None,
+    put: Annotated[list[str] | None, typer.Option(help="SECTION=ID,ID: these stories first, in this order.")] = None,
+    remove: Annotated[list[int] | None, typer.Option(help="A story that does not run in it.")] = None,
+    restore: Annotated[list[int] | None, typer.Option(help="A story that may run in it again.")] = None,
+    json: Json = False,
+) -> None:
+    """Change an edition before it is frozen. What is not named stays; an approval is taken back."""
+    texts = {name: text for name, text in (("subject", subject), ("preheader", preheader)) if text is not None}
+    lists = {name: found for name, found in (("remove", remove), ("restore", restore)) if found}
+    sections = dict(_section(one) for one in put or [])
+    try:
+        changes = edit.Changes.model_validate({**texts, **lists, **({"sections": sections} if sections else {})})
+    except ValueError:
+        raise InvalidInput("A subject has at most 120 characters, a preheader 200.") from None
+
+    async def work(container: Container) -> Edition:
+        edition = await _seen(container, date)
+        hand = _hand(container, "edit", edition, fields=changes.named)
+        return await edit.change(container.db, edition.id, changes, hand)
+
+    _print(run(work), as_json=json)
+
+
+@group.command(epilog="Example: morningpost editions hold 2026-11-23 --reason 'The lead is not checked'")
+def hold(
+    date: Day, reason: Annotated[str, typer.Option(help="Why; the operators are told.")], json: Json = False
+) -> None:
+    """Hold an edition until somebody lets it go."""
+
+    async def work(container: Container) -> Edition:
+        edition = await _seen(container, date)
+        return await edit.hold(container.db, edition.id, reason, _hand(container, "hold", edition))
+
+    _print(run(work), as_json=json)
+
+
+@group.command(epilog="Example: morningpost editions unhold 2026-11-23")
+def unhold(date: Day, json: Json = False) -> None:
+    """Let a held edition go as it is. Where lint finds an error it is held again: see `morningpost send --force`."""
+
+    async def work(container: Container) -> Edition:
+        edition = await _seen(container, date)
+        return await edit.unhold(container.db, edition.id, _hand(container, "unhold", edition))
+
+    _print(run(work), as_json=json)
+
+
+async def _of(session: Session, date: datetime) -> Edition:
+    edition = await editions.of_day(session, date.date())
+    if edition is None:
+        raise NotFound(f"There is no edition of {date:%Y-%m-%d}.")
+    return edition
+
+
+async def _seen(container: Container, date: datetime) -> Edition:
+    async with container.db.read() as session:
+        return await _of(session, date)
+
+
+def _hand(container: Container, action: str, edition: Edition, **detail: object) -> edit.Hand:
+    now = container.clock.now()
+
+    async def then(session: Session) -> None:
+        await audit.record(session, ACTOR, action, "edition", edition.id, now, **detail)
+
+    return edit.Hand(now, then, edition.version, container.settings.operator_emails)
+
+
+def _section(words: str) -> tuple[Section, list[int]]:
+    name, equals, ids = words.partition("=")
+    if not equals:
+        raise InvalidInput(f"Write --put as tools=12,9; {words!r} is not.", "put")
+    try:
+        return Section(name.strip()), [int(one) for one in ids.split(",") if one.strip()]
+    except ValueError:
+        raise InvalidInput(f"Write --put as tools=12,9; {words!r} is not.", "put") from None
+
+
+def _print(edition: Edition, *, as_json: bool) -> None:
+    content = EditionContent.model_validate(edition.content) if edition.content else None
+    pieces = content.pieces if content else ()
+    show_one(
+        {
+            "date": edition.date,
+            "status": edition.status.value,
+            "reason": edition.reason,
+            "version": edition.version,
+            "subject": edition.subject,
+            "preheader": edition.preheader,
+            "minutes": content.minutes if content else None,
+        }
+        | ({"edits": edition.edits, "pieces": [one.model_dump(mode="json") for one in pieces]} if as_json else {}),
+        as_json=as_json,
+    )
+    if not as_json:
+        rows = [
+            {"section": one.section.value, "story": one.story_id, "headline": one.headline, "min": one.minutes,
+             "why": one.reason}
+            for one in pieces
+        ]  # fmt: skip
+        show(rows, as_json=False, empty="Nothing stands in it yet.")

@@ -50,7 +50,7 @@ def compose(date: ForDay = None, json: Json = False) -> None:
 
     async def work(container: Container) -> draft.Composed:
         now = container.clock.now()
-        made = await draft.compose(container.db, _day(container, date), now)
+        made = await draft.compose(container.db, _day(container, date), now, container.settings.operator_emails)
         async with container.db.write() as session:
             await audit.record(session, ACTOR, "compose", "edition", made.edition_id, now)
         return made
@@ -118,7 +118,10 @@ def send(
         now = container.clock.now()
         overruled: list[str] = []
         if edition.status is EditionStatus.READY or (force and edition.status is EditionStatus.HELD):
-            found = await freeze.freeze(container.db, edition.id, container.settings.publication, now, force=force)
+            settings = container.settings
+            found = await freeze.freeze(
+                container.db, edition.id, settings.publication, now, force=force, operators=settings.operator_emails
+            )
             overruled = [f"{one.rule}: {one.where}" for one in errors(found)]
         released = await release.send_now(container.db, edition.id, container.settings, now)
         async with container.db.write() as session:

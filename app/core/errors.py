@@ -8,6 +8,7 @@ MorningPostError
 │   ├── NotAuthorized      no key, a wrong key, or a key without the scope
 │   ├── NotFound           there is no such thing
 │   ├── Conflict           it exists, but its state does not allow this
+│   │   └── Stale          somebody changed it since the caller last looked (412)
 │   └── TooMany            it may be asked again, in `retry_after` seconds (429)
 ├── SourceError            a source of trends did not answer with data we can use
 └── StorageError           the database did not take or give what was asked (5xx); nothing was half-written
@@ -73,6 +74,10 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """The thing exists, but its present state does not allow this."""
+
+
+class Stale(Conflict):
+    """It was changed since the caller last looked at it."""
 
 
 class TooMany(Refused):

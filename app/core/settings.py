@@ -99,6 +99,7 @@ class Settings(BaseSettings):
 
     providers: Words = Field(("outbox:",), repr=False)
     allowed_recipients: Words = ()
+    operator_emails: Words = ()
 
     huggingface_url: str = "https://huggingface.co"
     huggingface_token: SecretStr = SecretStr("")
@@ -126,6 +127,7 @@ class Settings(BaseSettings):
         "secret_keys",
         "providers",
         "allowed_recipients",
+        "operator_emails",
         "trusted_proxies",
         "private_sources",
         "refused_domains",
@@ -207,6 +209,14 @@ class Settings(BaseSettings):
                 host_and_port(value)
             except ValueError:
                 raise ValueError("must be an IP address, or one with a port, such as 192.0.2.1:5353") from None
+        return value
+
+    @field_validator("operator_emails")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if len(text) > 254 or not text.isascii() or not re.fullmatch(r"[^@\s]+@" + _HOST.pattern, text):
+                raise ValueError(f"{text!r} is not an address such as editor@example.org")
         return value
 
     @field_validator("refused_domains", "allowed_domains")

@@ -11,12 +11,13 @@ from app.core.signing import Purpose
 from app.models.content import sections_of
 from app.models.states import MailForm
 from app.stages.audience import consent, fresh
-from app.stages.render import message
+from app.stages.render import message, operator_letters
 from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
-from app.stages.send import shard, transactional
+from app.stages.send import operators, shard, transactional
 from app.stages.send.mornings import next_paper
 from app.stages.send.transactional import Rendered
+from app.store import operator_mail
 from app.store.transactional import Begun
 
 ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER, Purpose.NEW_ADDRESS.value})
@@ -37,7 +38,7 @@ class Mailroom:
         self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
 
     async def post(self) -> None:
-        """Service mail that is due."""
+        """Service mail that is due, and letters to operators."""
         await transactional.send_owed(
             self._container.db,
             self._container.provider,
@@ -47,6 +48,15 @@ class Mailroom:
             owner=self._owner,
             stop=self._stop,
             check=self._check,
+        )
+        await operators.send_owed(
+            self._container.db,
+            self._container.provider,
+            settings=self._container.settings,
+            clock=self._container.clock,
+            render=self._to_operators,
+            owner=self._owner,
+            stop=self._stop,
         )
 
     async def papers(self) -> None:
@@ -74,6 +84,11 @@ class Mailroom:
                 self._container.db, edition_id, self._container.settings.publication, sections_of(sections), form
             )
         return self._templates[key]
+
+    def _to_operators(self, row: operator_mail.Begun) -> MailTemplate:
+        if row.kind != operator_letters.HELD:
+            raise ValueError(f"no letter to operators is called {row.kind}")
+        return operator_letters.held_template(self._container.settings.publication, row.parameters)
 
     def _letter(self, row: Begun) -> Rendered:
         publication, language = self._container.settings.publication, language_of(row.language)

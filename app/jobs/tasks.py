@@ -73,7 +73,7 @@ async def compose(container: Container, owner: str) -> None:
 async def _compose(container: Container, day: date) -> str:
     await asyncio.gather(_collect(container, insist=True), _gather_at_best(container))
     try:
-        composed = await draft.compose(container.db, day, container.clock.now())
+        composed = await draft.compose(container.db, day, container.clock.now(), container.settings.operator_emails)
     except Conflict as refusal:  # an operator was quicker: the paper is frozen already
         return str(refusal)
     if composed.reason:
@@ -118,7 +118,13 @@ async def freeze(container: Container, owner: str) -> None:
 
 async def _freeze(container: Container, edition_id: int) -> str | None:
     try:
-        await press.freeze(container.db, edition_id, container.settings.publication, container.clock.now())
+        await press.freeze(
+            container.db,
+            edition_id,
+            container.settings.publication,
+            container.clock.now(),
+            operators=container.settings.operator_emails,
+        )
     except Conflict as refusal:
         log.warning("the freeze waits", edition=edition_id, why=str(refusal))
         return None

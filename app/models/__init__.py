@@ -5,6 +5,7 @@ from app.models.editions import Edition, Listing, Picture, Release, Variant
 from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
 from app.models.links import LinkCheck
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
+from app.models.operator_mail import OperatorMail
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.sources import Sighting, Source, SourceHealth, SourceKind
 from app.models.stories import Story
@@ -23,6 +24,7 @@ __all__ = [
     "JobRun",
     "LinkCheck",
     "Listing",
+    "OperatorMail",
     "Picture",
     "Placement",
     "Release",

@@ -41,6 +41,12 @@ class Edition(Base):
     """Random; keys this edition's Message-IDs and slot marks."""
     content: Mapped[dict[str, Any] | None]
     """None only while there is not even a lead to print."""
+    edits: Mapped[dict[str, Any]]
+    """What operators asked of it: `models.edits.Edits` as JSON."""
+    version: Mapped[int]
+    """Grows with every change of what is in it, so that nobody overwrites what they have not seen."""
+    holds: Mapped[int]
+    """How often it was held."""
     content_hash: Mapped[str] = mapped_column(String(64))
     html: Mapped[str | None] = deferred(mapped_column(Text))
     """The whole edition, inlined, with section and slot marks; None until frozen."""

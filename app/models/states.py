@@ -76,9 +76,9 @@ SUBSCRIBER_EDGES: Mapping[tuple[SubscriberStatus, SubscriberStatus], str] = {
 
 EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {
     (EditionStatus.DRAFT, EditionStatus.READY): "enough material",
-    (EditionStatus.DRAFT, EditionStatus.HELD): "too little material; an operator decides",
-    (EditionStatus.READY, EditionStatus.HELD): "composed again with too little material, or lint found an error",
-    (EditionStatus.HELD, EditionStatus.READY): "composed again with enough material, or an operator overruled lint",
+    (EditionStatus.DRAFT, EditionStatus.HELD): "too little material, or an operator holds it",
+    (EditionStatus.READY, EditionStatus.HELD): "too little material, lint found an error, or an operator holds it",
+    (EditionStatus.HELD, EditionStatus.READY): "enough material, or an operator lets it go or overrules lint",
     (EditionStatus.READY, EditionStatus.FROZEN): "rendered; its content never changes again",
     (EditionStatus.FROZEN, EditionStatus.SENDING): "the first readers were released",
     (EditionStatus.FROZEN, EditionStatus.PAUSED): "an operator paused it",

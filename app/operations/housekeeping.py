@@ -3,7 +3,19 @@
 from datetime import datetime, timedelta
 
 from app.core.db import Database
-from app.store import counts, erasure, idempotency, leases, links, proofs, sightings, stories, transactional, trends
+from app.store import (
+    counts,
+    erasure,
+    idempotency,
+    leases,
+    links,
+    operator_mail,
+    proofs,
+    sightings,
+    stories,
+    transactional,
+    trends,
+)
 
 ANSWERS = timedelta(days=2)
 SLOTS = timedelta(days=90)
@@ -27,6 +39,8 @@ async def tidy(db: Database, now: datetime) -> str:
         await leases.prune_slots(session, now - SLOTS)
     async with db.write() as session:
         mails = await transactional.prune(session, SERVICE_MAIL, now, kept="confirmation")
+    async with db.write() as session:
+        await operator_mail.prune(session, SLOTS, now)
     async with db.write() as session:
         await erasure.blank_again(session, now - ERASED)
     async with db.write() as session:

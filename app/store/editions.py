@@ -12,11 +12,14 @@ from app.core.db import Session
 from app.models import Edition, Variant
 from app.models.content import EditionContent
 from app.models.editions import EditionKind, VariantForm
-from app.models.states import EditionStatus
+from app.models.edits import Edits
+from app.models.states import EditionStatus, allowed
 from app.store.moves import move as _move
 from app.store.upsert import insert_ignoring
 
 PUBLIC = (EditionStatus.SENDING, EditionStatus.PAUSED, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
+"""It may still change."""
 OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING)
 
 
@@ -86,6 +89,9 @@ async def add_draft(session: Session, *, day: date, number: int, salt: str, now:
             preheader="",
             salt=salt,
             content=None,
+            edits={},
+            version=0,
+            holds=0,
             content_hash="",
             composed_at=now,
         )
@@ -95,9 +101,19 @@ async def add_draft(session: Session, *, day: date, number: int, salt: str, now:
 
 
 async def fill(
-    session: Session, edition_id: int, content: EditionContent | None, content_hash: str, now: datetime
+    session: Session,
+    edition_id: int,
+    content: EditionContent | None,
+    content_hash: str,
+    now: datetime,
+    *,
+    version: int | None = None,
+    edits: Edits | None = None,
 ) -> bool:
-    """Puts content into an edition that is not frozen; False where it is."""
+    """Puts content, and what operators asked for, into an edition that is not frozen, and takes an approval back.
+
+    False where it is frozen, or where it is no longer at `version`.
+    """
     values: dict[str, Any] = {
         "content": content.model_dump(mode="json") if content else None,
         "content_hash": content_hash,
@@ -105,12 +121,16 @@ async def fill(
         "preheader": content.preheader if content else "",
         "composed_at": now,
         "approved_at": None,
+        "version": Edition.version + 1,
     }
+    if edits is not None:
+        values["edits"] = edits.model_dump(mode="json", exclude_defaults=True)
     changed = await session.scalar(
         update(Edition)
         .where(
             Edition.id == edition_id,
-            Edition.status.in_((EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)),
+            Edition.status.in_(COMPOSABLE),
+            *([] if version is None else [Edition.version == version]),
         )
         .values(**values)
         .returning(Edition.id)
@@ -122,6 +142,31 @@ async def fill(
 async def move(session: Session, edition_id: int, from_: EditionStatus, to: EditionStatus, reason: str) -> bool:
     """Moves an edition along an edge; False where it was not in `from_`."""
     return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400]))
+
+
+async def hold(session: Session, edition_id: int, from_: EditionStatus, content_hash: str, reason: str) -> int | None:
+    """Holds an edition whose content is the one that was looked at, and counts the hold.
+
+    Gives which hold of it this is; None where it is not in `from_`, or its content is another. Call `holding.hold`.
+    """
+    assert allowed(from_, EditionStatus.HELD)
+    return await session.scalar(
+        update(Edition)
+        .where(Edition.id == edition_id, Edition.status == from_, Edition.content_hash == content_hash)
+        .values(status=EditionStatus.HELD, reason=reason[:400], holds=Edition.holds + 1)
+        .returning(Edition.holds)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def explain(session: Session, edition_id: int, reason: str) -> None:
+    """Says anew why an edition is held."""
+    await session.execute(
+        update(Edition)
+        .where(Edition.id == edition_id, Edition.status == EditionStatus.HELD)
+        .values(reason=reason[:400])
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def end(session: Session, edition_id: int, to: EditionStatus, reason: str, now: datetime) -> bool:
@@ -137,18 +182,6 @@ async def approve(session: Session, edition_id: int, now: datetime) -> bool:
         update(Edition)
         .where(Edition.id == edition_id, Edition.status == EditionStatus.READY)
         .values(approved_at=func.coalesce(Edition.approved_at, now))
-        .returning(Edition.id)
-        .execution_options(synchronize_session=False)
-    )
-    return changed is not None
-
-
-async def hold(session: Session, edition_id: int, content_hash: str, reason: str) -> bool:
-    """Holds a ready edition whose content is still the one that was looked at; False where it is not."""
-    changed = await session.scalar(
-        update(Edition)
-        .where(Edition.id == edition_id, Edition.status == EditionStatus.READY, Edition.content_hash == content_hash)
-        .values(status=EditionStatus.HELD, reason=reason[:400])
         .returning(Edition.id)
         .execution_options(synchronize_session=False)
     )

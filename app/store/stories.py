@@ -88,6 +88,12 @@ async def printable(session: Session, day: date, limit: int = 500) -> Sequence[S
     return (await session.scalars(query)).all()
 
 
+async def unprinted(session: Session, ids: Collection[int]) -> Sequence[Story]:
+    """Those of `ids` that may run, were they gathered or written, and whatever day they were meant for."""
+    query = select(Story).where(Story.id.in_(ids), Story.edition_id.is_(None), Story.status != StoryStatus.DISMISSED)
+    return (await session.scalars(query.order_by(Story.id))).all()
+
+
 async def printed(session: Session, since: date, before: date) -> frozenset[str]:
     """Addresses and `likened` headlines of what was printed from `since` until the day before `before`."""
     rows = await session.execute(

@@ -19,6 +19,7 @@ from app.core.errors import (
     NotAuthorized,
     NotFound,
     Refused,
+    Stale,
     StorageUnavailable,
     TooMany,
 )
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[MorningPostError], int], ...] = (
     (InvalidInput, 422),
     (NotAuthorized, 401),
     (NotFound, 404),
+    (Stale, 412),
     (Conflict, 409),
     (TooMany, 429),
     (Refused, 400),

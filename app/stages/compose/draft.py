@@ -3,18 +3,23 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.core.db import Database, Session
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Stale
 from app.models import Edition
 from app.models.content import EditionContent
+from app.models.edits import Edits
 from app.models.states import EditionStatus
-from app.stages.compose.paper import lay_out
-from app.store import editions, listings
+from app.stages.compose import score
+from app.stages.compose.paper import Laid, lay_out
+from app.store import editions, holding, listings, stories
+from app.store.holding import Hold, Holder
 
-COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
+TRIES = 5
+PROPOSED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +31,45 @@ class Composed:
     reason: str
 
 
-async def compose(db: Database, day: date, now: datetime) -> Composed:
+async def compose(db: Database, day: date, now: datetime, operators: Sequence[str] = ()) -> Composed:
     """Composes the edition of `day`: `ready` where there is enough for a paper, else `held`.
 
-    Composing again replaces the content, and takes back an approval. Raises Conflict once it is frozen.
+    Composing again replaces the content and takes back an approval; what operators asked for stays. `operators` are
+    written to when it comes to be held. Raises Conflict once it is frozen.
     """
-    async with db.write() as session:
-        edition = await _draft(session, day, now)
-    async with db.read() as session:
-        laid = await lay_out(session, edition, now)
-    async with db.write() as session:
-        if not await editions.fill(session, edition.id, laid.content, content_hash(laid.content), now):
-            raise Conflict(f"The edition of {day} was frozen a moment ago; it does not change any more.")
-        await listings.replace_all(session, edition.id, laid.listed)
-        status = await _settle(session, edition.id, laid.shortage)
-    return Composed(edition.id, status, laid.shortage)
+    for _ in range(TRIES):
+        async with db.write() as session:
+            edition = await _draft(session, day, now)
+        edits = Edits.model_validate(edition.edits)
+        async with db.read() as session:
+            laid = await lay_out(session, edition, edits, now)
+        try:
+            async with db.write() as session:
+                return await put(session, edition, edits, laid, now, operators)
+        except Stale:
+            continue  # somebody changed it meanwhile: what they asked for is read again
+    raise Conflict(f"The edition of {day} is being changed by somebody else; compose it again.")
+
+
+async def put(
+    session: Session, edition: Edition, edits: Edits, laid: Laid, now: datetime, operators: Sequence[str]
+) -> Composed:
+    """Puts what was laid out into the edition as it was when it was read, and settles whether it is held.
+
+    Raises Stale where it was changed or frozen since; the caller's transaction is then to be undone.
+    """
+    reason = edits.hold or ("" if edits.enough and laid.content else laid.shortage)
+    if reason and edition.status is not EditionStatus.HELD:
+        await _hold(session, edition, edits, reason, now, operators)
+    elif reason:
+        await editions.explain(session, edition.id, reason)
+    digest = content_hash(laid.content)
+    if not await editions.fill(session, edition.id, laid.content, digest, now, version=edition.version, edits=edits):
+        raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
+    await listings.replace_all(session, edition.id, laid.listed)
+    if not reason and edition.status is not EditionStatus.READY:
+        await editions.move(session, edition.id, edition.status, EditionStatus.READY, "")
+    return Composed(edition.id, EditionStatus.HELD if reason else EditionStatus.READY, reason)
 
 
 def content_hash(content: EditionContent | None) -> str:
@@ -59,16 +88,16 @@ async def _draft(session: Session, day: date, now: datetime) -> Edition:
         edition = await editions.of_day(session, day)
     if edition is None:
         raise Conflict("Another edition took this number at the same moment; compose again.")
-    if edition.status not in COMPOSABLE:
+    if edition.status not in editions.COMPOSABLE:
         raise Conflict(f"The edition of {day} is {edition.status.value}; it does not change any more.")
     return edition
 
 
-async def _settle(session: Session, edition_id: int, reason: str) -> EditionStatus:
-    wanted = EditionStatus.HELD if reason else EditionStatus.READY
-    edition = await editions.get(session, edition_id)
-    if edition is None:
-        raise NotFound("The edition is gone.")
-    if edition.status is not wanted:
-        await editions.move(session, edition_id, edition.status, wanted, reason)
-    return wanted
+async def _hold(
+    session: Session, edition: Edition, edits: Edits, reason: str, now: datetime, operators: Sequence[str]
+) -> None:
+    found = await stories.candidates(session, now - score.OLDEST, PROPOSED) if operators else []
+    proposed = [(one.id, one.headline) for one in found]
+    by = Holder.OPERATOR if edits.hold else Holder.PAPER
+    if not await holding.hold(session, edition, Hold(reason, by, operators, proposed), now):
+        raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")

@@ -1,22 +1,179 @@
-"""What an operator decides about an edition before it is frozen."""
+"""What an operator decides about an edition before it is frozen. Nobody overwrites what they have not seen."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from app.core.db import Session
-from app.core.errors import Conflict, NotFound
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.core.db import Database, Session
+from app.core.errors import Conflict, InvalidInput, NotFound, Stale
 from app.models import Edition
+from app.models.content import Section
+from app.models.edits import Edits
 from app.models.states import EditionStatus
-from app.store import editions
+from app.stages.compose.draft import put
+from app.stages.compose.paper import lay_out
+from app.stages.compose.pick import QUOTAS
+from app.store import editions, stories
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True)]
+Then = Callable[[Session], Awaitable[None]]
+Remake = Callable[[Session, Edition, Edits], Awaitable[Edits]]
 
 
-async def approve(session: Session, edition_id: int, now: datetime) -> Edition:
-    """Lets a ready edition be frozen where APPROVAL is manual. Approving twice is approving once."""
-    edition = await editions.get(session, edition_id)
-    if edition is None:
-        raise NotFound(f"There is no edition {edition_id}.")
+class Changes(BaseModel):
+    """What to change; what is not named stays. An empty text or list gives the decision back to the paper."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: Annotated[Line, Field(max_length=120)] | None = None
+    preheader: Annotated[Line, Field(max_length=200)] | None = None
+    sections: dict[Section, list[int]] = Field(
+        {}, description="Stories by id that stand first in a section, in this order: reorders, replaces, pins."
+    )
+    remove: list[int] = Field([], description="Stories that do not run in this edition.")
+    restore: list[int] = Field([], description="Stories that may run in it again.")
+
+    @property
+    def named(self) -> list[str]:
+        """The fields that were given."""
+        return sorted(self.model_fields_set)
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand it is: the version they saw (None: whatever it is), who hears of a hold, and the line of the audit,
+
+    which is written in the same transaction as the change.
+    """
+
+    now: datetime
+    then: Then
+    version: int | None = None
+    operators: Sequence[str] = ()
+
+
+async def approve(session: Session, edition_id: int, now: datetime, version: int | None = None) -> Edition:
+    """Lets a ready edition be frozen where APPROVAL is manual. Approving twice is approving once.
+
+    Raises NotFound, Conflict; Stale where it is not at `version`.
+    """
+    edition = await _open(session, edition_id, version)
     if not await editions.approve(session, edition_id, now):
         why = f": {edition.reason}" if edition.status is EditionStatus.HELD else ""
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}, so there is nothing to approve{why}")
     approved = await editions.get(session, edition_id)
     assert approved is not None
     return approved
+
+
+async def change(db: Database, edition_id: int, changes: Changes, hand: Hand) -> Edition:
+    """Changes an edition and lays it out anew. Raises NotFound, Conflict, InvalidInput;
+
+    Stale where somebody was first.
+    """
+
+    async def remake(session: Session, edition: Edition, edits: Edits) -> Edits:
+        await _demand_sound(session, edition, changes)
+        return _changed(edits, changes)
+
+    return await _rewrite(db, edition_id, remake, hand)
+
+
+async def hold(db: Database, edition_id: int, why: str, hand: Hand) -> Edition:
+    """Holds an edition, for the reason given, until somebody lets it go.
+
+    Raises NotFound, Conflict, InvalidInput, Stale.
+    """
+    why = " ".join(why.split())
+    if not 1 <= len(why) <= 300 or not why.isprintable():
+        raise InvalidInput("Say why it is held, in 1 to 300 characters.", "reason")
+
+    async def remake(_: Session, __: Edition, edits: Edits) -> Edits:
+        return edits.model_copy(update={"hold": why, "enough": False})
+
+    return await _rewrite(db, edition_id, remake, hand)
+
+
+async def unhold(db: Database, edition_id: int, hand: Hand) -> Edition:
+    """Lets a held edition go as it is. Raises NotFound, Stale, and Conflict where it is not held or has no lead."""
+
+    async def remake(_: Session, edition: Edition, edits: Edits) -> Edits:
+        if edition.status is not EditionStatus.HELD:
+            raise Conflict(f"The edition of {edition.date} is {edition.status.value}; it is not held.")
+        return edits.model_copy(update={"hold": "", "enough": True})
+
+    return await _rewrite(db, edition_id, remake, hand, must_print=True)
+
+
+async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *, must_print: bool = False) -> Edition:
+    async with db.read() as session:
+        edition = await _open(session, edition_id, hand.version)
+        if edition.status not in editions.COMPOSABLE:
+            raise Conflict(f"The edition of {edition.date} is {edition.status.value}; it does not change any more.")
+        edits = await remake(session, edition, Edits.model_validate(edition.edits))
+        laid = await lay_out(session, edition, edits, hand.now)
+    if must_print and laid.content is None:
+        raise Conflict(f"{laid.shortage} Write or accept one, and compose it again.")
+    async with db.write() as session:
+        await put(session, edition, edits, laid, hand.now, hand.operators)
+        await hand.then(session)
+        made = await editions.get(session, edition_id)
+        assert made is not None
+        return made
+
+
+async def _open(session: Session, edition_id: int, version: int | None) -> Edition:
+    edition = await editions.get(session, edition_id)
+    if edition is None:
+        raise NotFound(f"There is no edition {edition_id}.")
+    if version is not None and edition.version != version:
+        raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
+    return edition
+
+
+async def _demand_sound(session: Session, edition: Edition, changes: Changes) -> None:
+    for name, text in (("subject", changes.subject), ("preheader", changes.preheader)):
+        if text and not text.isprintable():
+            raise InvalidInput(f"The {name} must be one line without control characters.", name)
+    before = await editions.last_subject(session, edition.date)
+    if changes.subject and before and changes.subject.casefold() == before.casefold():
+        raise InvalidInput("The paper before this one had the same subject.", "subject")
+    subject = changes.subject or edition.subject
+    if changes.preheader and subject and subject.casefold() in changes.preheader.casefold():
+        raise InvalidInput("The preheader repeats the subject, beside which it is read.", "preheader")
+    await _demand_printable(session, changes)
+
+
+async def _demand_printable(session: Session, changes: Changes) -> None:
+    wanted = [one for ids in changes.sections.values() for one in ids]
+    if len(set(wanted)) != len(wanted):
+        raise InvalidInput("A story stands in one place only.", "sections")
+    for section, ids in changes.sections.items():
+        if section not in QUOTAS:
+            raise InvalidInput(f"{section.value} is filled from counts; no story stands in it.", "sections")
+        if len(ids) > QUOTAS[section]:
+            raise InvalidInput(f"{section.value} has room for {QUOTAS[section]}.", "sections")
+    missing = sorted(set(wanted) - {one.id for one in await stories.unprinted(session, wanted)})
+    if missing:
+        which = ", ".join(str(one) for one in missing)
+        raise InvalidInput(f"Not there, dismissed, or printed already: {which}.", "sections")
+
+
+def _changed(edits: Edits, changes: Changes) -> Edits:
+    """A story that is put somewhere leaves where it was; one that is removed is nowhere."""
+    moved = {one for ids in changes.sections.values() for one in ids}
+    gone = set(changes.remove) - moved
+    pinned = {section: tuple(one for one in ids if one not in moved | gone) for section, ids in edits.pinned.items()}
+    pinned |= {section: tuple(ids) for section, ids in changes.sections.items()}
+    removed = (set(edits.removed) | gone) - moved - set(changes.restore)
+    return edits.model_copy(
+        update={
+            "subject": edits.subject if changes.subject is None else changes.subject,
+            "preheader": edits.preheader if changes.preheader is None else changes.preheader,
+            "pinned": {section: ids for section, ids in pinned.items() if ids},
+            "removed": tuple(sorted(removed)),
+        }
+    )

@@ -8,8 +8,9 @@ from app.core.calendar import volume_of
 from app.core.db import Session
 from app.models import Edition
 from app.models.content import Chart, EditionContent, Movers, Piece, Section
+from app.models.edits import Edits
 from app.stages.compose import prose, wording
-from app.stages.compose.pick import pick, shortage
+from app.stages.compose.pick import Wishes, pick, shortage
 from app.stages.compose.pieces import desk
 from app.stages.compose.trending import trending
 from app.store import editions, listings
@@ -26,22 +27,28 @@ class Laid:
     listed: tuple[listings.Listed, ...] = ()
 
 
-async def lay_out(session: Session, edition: Edition, now: datetime) -> Laid:
-    """The edition as the stored rows make it at `now`."""
+async def lay_out(session: Session, edition: Edition, edits: Edits, now: datetime) -> Laid:
+    """The edition as the stored rows, and what operators asked of it, make it at `now`."""
     counted = await trending(session, now, edition.date)
-    table = await desk(session, edition.date, now)
-    chosen = pick(table.candidates, edition.date)
+    table = await desk(session, edition.date, now, [one for ids in edits.pinned.values() for one in ids])
+    chosen = pick(table.candidates, edition.date, Wishes(edits.pinned, edits.removed))
     short = shortage(chosen, [Section.TRENDING] if counted.charts else [])
     if not chosen[Section.LEAD]:
         return Laid(None, short, counted.listed)
     pieces = {
         section: tuple(table.piece(one.id, section, one.reason) for one in picks) for section, picks in chosen.items()
     }
-    return Laid(await paper(session, edition, pieces, counted.charts, counted.movers), short, counted.listed)
+    made = await paper(session, edition, pieces, counted.charts, counted.movers, edits)
+    return Laid(made, short, counted.listed)
 
 
 async def paper(
-    session: Session, edition: Edition, pieces: Pieces, charts: tuple[Chart, ...], movers: Movers | None
+    session: Session,
+    edition: Edition,
+    pieces: Pieces,
+    charts: tuple[Chart, ...],
+    movers: Movers | None,
+    edits: Edits,
 ) -> EditionContent:
     """The content of an edition with these pieces, whose first is its lead."""
     founded = await editions.first_day(session) or edition.date
@@ -53,7 +60,7 @@ async def paper(
         for section in (Section.DEEP_DIVE, Section.OPINION, Section.WEEKEND, Section.TOOLS)
         for piece in pieces.get(section, ())
     ]
-    subject = wording.subject(lead.headline, before, others)
+    subject = edits.subject or wording.subject(lead.headline, before, others)
     said = lead.standfirst or lead.body_text
     return EditionContent(
         date=edition.date,
@@ -61,7 +68,7 @@ async def paper(
         number=edition.number,
         minutes=total,
         subject=subject,
-        preheader=wording.preheader(said, others, total, subject),
+        preheader=edits.preheader or wording.preheader(said, others, total, subject),
         lead=lead,
         deep_dive=next(iter(pieces.get(Section.DEEP_DIVE, ())), None),
         opinion=pieces.get(Section.OPINION, ()),

@@ -66,18 +66,19 @@ class Desk:
         )
 
 
-async def desk(session: Session, day: date, now: datetime) -> Desk:
-    """Everything that may run in the paper of `day`."""
+async def desk(session: Session, day: date, now: datetime, pinned: Sequence[int] = ()) -> Desk:
+    """Everything that may run in the paper of `day`; `pinned` are let in whatever day they were meant for."""
     written = await stories.printable(session, day)
     gathered = await stories.candidates(session, now - score.OLDEST)
     printed = await stories.printed(session, day - NOT_TWICE, day)
     fresh = [one for one in gathered if one.edition_id is None and not _printed(one, printed)]
-    found = await sightings.of_stories(session, [one.id for one in fresh])
+    by_hand = await stories.unprinted(session, pinned)
+    found = await sightings.of_stories(session, [one.id for one in (*fresh, *by_hand)])
     seen = {
         story_id: [Sight(one.source.name, one.row.points, one.row.comments) for one in several]
         for story_id, several in found.items()
     }
-    return Desk({one.id: one for one in (*written, *fresh)}, seen, now)
+    return Desk({one.id: one for one in (*written, *fresh, *by_hand)}, seen, now)
 
 
 def _printed(story: Story, printed: frozenset[str]) -> bool:

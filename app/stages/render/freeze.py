@@ -1,6 +1,7 @@
 """The freeze: an edition is linted and rendered once, with all its sections, and never changes again."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
@@ -16,7 +17,8 @@ from app.models.states import EditionStatus
 from app.stages.render import charts, linting, printed, variants
 from app.stages.render.lint.problem import Problem, errors
 from app.stages.render.lint.rules import reason
-from app.store import editions, pictures, stories
+from app.store import editions, holding, pictures, stories
+from app.store.holding import Hold, Holder
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +29,19 @@ def mark_of(salt: str) -> str:
 
 
 async def freeze(
-    db: Database, edition_id: int, publication: Publication, now: datetime, *, force: bool = False
+    db: Database,
+    edition_id: int,
+    publication: Publication,
+    now: datetime,
+    *,
+    force: bool = False,
+    operators: Sequence[str] = (),
 ) -> tuple[Problem, ...]:
     """Renders, lints and freezes a ready edition; gives what lint found. Freezing a frozen one does nothing.
 
-    An edition in which lint finds an error is held, with the reason in words. `force` freezes it all the same, and
-    one that is held already. Raises NotFound, and Conflict where the edition is or was held, is in no state to be
-    frozen, or was composed again meanwhile.
+    An edition in which lint finds an error is held, with the reason in words, and `operators` are told. `force`
+    freezes it all the same, and one that is held already. Raises NotFound, and Conflict where the edition is or was
+    held, is in no state to be frozen, or was composed again meanwhile.
     """
     async with db.read() as session:
         edition = await editions.get(session, edition_id)
@@ -49,11 +57,11 @@ async def freeze(
     try:
         html, text = await printed.press(content, publication, slug, mark_of(edition.salt))
     except printed.Unprintable as refusal:  # nobody can overrule that: there is nothing to send
-        await _hold(db, edition, (linting.unprintable(refusal),))
+        await _hold(db, edition, (linting.unprintable(refusal),), now, operators)
     proof = linting.proof_of(content, publication, slug, html, text, now)
     problems = await linting.problems_of(db, proof)
     if errors(problems) and not force:
-        await _hold(db, edition, problems)
+        await _hold(db, edition, problems, now, operators)
     await _keep(db, edition, content, html, text, now)
     log.info(
         "the edition is frozen",
@@ -66,12 +74,14 @@ async def freeze(
     return problems
 
 
-async def _hold(db: Database, edition: Edition, problems: tuple[Problem, ...]) -> NoReturn:
+async def _hold(
+    db: Database, edition: Edition, problems: tuple[Problem, ...], now: datetime, operators: Sequence[str]
+) -> NoReturn:
     """Holds the edition and says so: always raises Conflict."""
     why = reason(problems)
     if edition.status is EditionStatus.READY:
         async with db.write() as session:
-            if not await editions.hold(session, edition.id, edition.content_hash, why):
+            if not await holding.hold(session, edition, Hold(why, Holder.LINT, operators), now):
                 raise Conflict(f"The edition of {edition.date} was changed while it was looked at; freeze it again.")
         log.warning("the edition is held", date=str(edition.date), why=why)
     raise Conflict(f"The edition of {edition.date} is held and cannot be frozen: {why}")

@@ -1,14 +1,15 @@
 """Editions: compose, look, lint, approve, freeze, test, send, pause, resume, watch."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from app.bootstrap import Container
 from app.core.db import Session
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, InvalidInput, NotFound
 from app.models import Edition
 from app.operations import audit, idempotency
 from app.operations.access import Actor
@@ -21,9 +22,14 @@ from app.stages.send import control, release, trial
 from app.stages.send.guard import may_receive
 from app.store import deliveries, editions, outcomes, releases
 from app.web.api.auth import Once, Reader, Sender, Writer
-from app.web.api.shapes import ComposeIn, EditionOut, LintOut, Page, Progress, TestIn, page
+from app.web.api.shapes import ComposeIn, EditionOut, HoldIn, LintOut, Page, Progress, TestIn, page
 from app.web.api.stories import Before, Limit
 from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+
+Seen = Annotated[
+    str | None,
+    Header(alias="If-Match", description="The ETag of the edition as you saw it; 412 where it changed."),
+]
 
 router = APIRouter(prefix="/editions", tags=["editions"])
 
@@ -41,13 +47,44 @@ async def compose(container: ContainerDep, actor: Writer, asked: ComposeIn) -> E
     day = asked.date or today
     if not today - timedelta(days=1) <= day <= today + timedelta(days=7):
         raise Conflict("An edition is composed for a date between yesterday and a week from now.")
-    made = await draft.compose(container.db, day, now)
+    made = await draft.compose(container.db, day, now, container.settings.operator_emails)
     return await _changed(container, actor, "compose", made.edition_id)
 
 
 @router.get("/{edition_id}", summary="Read an edition")
-async def show(session: ReadSession, _: Reader, edition_id: int) -> EditionOut:
-    return EditionOut.of(await _one(session, edition_id))
+async def show(session: ReadSession, _: Reader, edition_id: int, response: Response) -> EditionOut:
+    return _tagged(await _one(session, edition_id), response)
+
+
+@router.patch("/{edition_id}", summary="Change subject, preheader, or what stands where, before the freeze")
+async def change(
+    container: ContainerDep,
+    actor: Writer,
+    edition_id: int,
+    changes: edit.Changes,
+    response: Response,
+    seen: Seen = None,
+) -> EditionOut:
+    if seen is None:
+        raise HTTPException(428, "Send If-Match with the ETag of the edition as you saw it.")
+    hand = _hand(container, actor, "edit", edition_id, seen, fields=changes.named)
+    return _tagged(await edit.change(container.db, edition_id, changes, hand), response)
+
+
+@router.post("/{edition_id}/hold", summary="Hold an edition until somebody lets it go")
+async def hold(
+    container: ContainerDep, actor: Writer, edition_id: int, asked: HoldIn, response: Response, seen: Seen = None
+) -> EditionOut:
+    hand = _hand(container, actor, "hold", edition_id, seen)
+    return _tagged(await edit.hold(container.db, edition_id, asked.reason, hand), response)
+
+
+@router.post("/{edition_id}/unhold", summary="Let a held edition go as it is; lint looks at it again when it is frozen")
+async def unhold(
+    container: ContainerDep, actor: Writer, edition_id: int, response: Response, seen: Seen = None
+) -> EditionOut:
+    hand = _hand(container, actor, "unhold", edition_id, seen)
+    return _tagged(await edit.unhold(container.db, edition_id, hand), response)
 
 
 @router.get("/{edition_id}/preview", summary="See an edition as it would be mailed", response_class=HTMLResponse)
@@ -77,8 +114,8 @@ async def lint_links(container: ContainerDep, _: Writer, edition_id: int) -> Lin
 
 
 @router.post("/{edition_id}/approve", summary="Let a ready edition be frozen (APPROVAL=manual)")
-async def approve(session: WriteSession, actor: Writer, now: Now, edition_id: int) -> EditionOut:
-    edition = await edit.approve(session, edition_id, now)
+async def approve(session: WriteSession, actor: Writer, now: Now, edition_id: int, seen: Seen = None) -> EditionOut:
+    edition = await edit.approve(session, edition_id, now, _version(seen))
     await audit.record(session, actor.name, "approve", "edition", edition_id, now)
     return EditionOut.of(edition)
 
@@ -90,8 +127,14 @@ async def freeze(
     edition_id: int,
     force: Annotated[bool, Query(description="Freeze it although lint found errors, or although it is held.")] = False,
 ) -> EditionOut:
+    settings = container.settings
     found = await press.freeze(
-        container.db, edition_id, container.settings.publication, container.clock.now(), force=force
+        container.db,
+        edition_id,
+        settings.publication,
+        container.clock.now(),
+        force=force,
+        operators=settings.operator_emails,
     )
     detail = {"overruled": [f"{one.rule}: {one.where}" for one in errors(found)]} if force else {}
     return await _changed(container, actor, "freeze", edition_id, **detail)
@@ -151,6 +194,32 @@ async def progress(session: ReadSession, _: Reader, edition_id: int) -> Progress
         repeated=await outcomes.repeats(session, edition_id),
         next_release_at=min(waiting, default=None),
     )
+
+
+def _version(seen: str | None) -> int | None:
+    """The version that an If-Match names (RFC 9110 section 13.1.1); None where it does not matter."""
+    if seen is None or seen.strip() == "*":
+        return None
+    found = re.fullmatch(r'"(\d{1,9})"', seen.strip())
+    if found is None:
+        raise InvalidInput("If-Match is the ETag that an edition was answered with.", "If-Match")
+    return int(found[1])
+
+
+def _hand(
+    container: Container, actor: Actor, action: str, edition_id: int, seen: str | None, **detail: Any
+) -> edit.Hand:
+    now = container.clock.now()
+
+    async def then(session: Session) -> None:
+        await audit.record(session, actor.name, action, "edition", edition_id, now, **detail)
+
+    return edit.Hand(now, then, _version(seen), container.settings.operator_emails)
+
+
+def _tagged(edition: Edition, response: Response) -> EditionOut:
+    response.headers["etag"] = f'"{edition.version}"'
+    return EditionOut.of(edition)
 
 
 async def _one(session: Session, edition_id: int) -> Edition:

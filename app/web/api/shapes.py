@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.models import Edition, Story
 from app.models.content import EditionContent, Section
 from app.models.editions import EditionKind
+from app.models.edits import Edits
 from app.models.states import DeliveryStatus, EditionStatus, StoryStatus
 from app.stages.render.lint.problem import Severity
 from app.stages.render.linting import Report
@@ -90,6 +91,8 @@ class EditionOut(BaseModel):
     preheader: str
     slug: str
     content: EditionContent | None = Field(description="What stands in it; null while there is no lead.")
+    edits: Edits = Field(description="What operators asked of it; composing again keeps it.")
+    version: int = Field(description="Grows with every change; its ETag.")
     composed_at: datetime
     approved_at: datetime | None
     frozen_at: datetime | None
@@ -108,6 +111,8 @@ class EditionOut(BaseModel):
             preheader=edition.preheader,
             slug=editions.slug_of(edition.kind, edition.date),
             content=EditionContent.model_validate(edition.content) if edition.content else None,
+            edits=Edits.model_validate(edition.edits),
+            version=edition.version,
             composed_at=edition.composed_at,
             approved_at=edition.approved_at,
             frozen_at=edition.frozen_at,
@@ -148,6 +153,14 @@ class ComposeIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     date: dt.date | None = None
+
+
+class HoldIn(BaseModel):
+    """Why it is held: the other operators are told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 
 class TestIn(BaseModel):

@@ -9,7 +9,8 @@ from app.core.errors import Conflict, NotFound
 from app.models.content import EditionContent
 from app.models.states import EditionStatus
 from app.stages.render import freeze, linting
-from app.store import editions
+from app.store import editions, holding, operator_mail
+from app.store.holding import Hold, Holder
 from tests.stages.render import sample
 
 NOW = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
@@ -83,8 +84,14 @@ async def test_what_cannot_be_printed_is_held_and_cannot_be_overruled(db: Databa
 async def test_content_that_changed_meanwhile_is_not_held_for_what_was_before(db: Database) -> None:
     """The hold is for the content that was looked at."""
     number = await ready(db, SPOILT)
+    async with db.read() as session:
+        seen = await editions.get(session, number)
+    assert seen is not None
     async with db.write() as session:
-        assert not await editions.hold(session, number, "another hash", "why")
+        await editions.fill(session, number, sample.full(), "another hash", NOW)
+    async with db.write() as session:
+        assert not await holding.hold(session, seen, Hold("why", Holder.LINT, ("ada@example.org",)), NOW)
+        assert await operator_mail.any_due(session, NOW) is False
     assert (await state(db, number))[0] is EditionStatus.READY
 
 

@@ -244,6 +244,8 @@ async def test_the_openapi_document_names_every_route(client: AsyncClient) -> No
                     "/lint",
                     "/approve",
                     "/freeze",
+                    "/hold",
+                    "/unhold",
                     "/test",
                     "/send",
                     "/pause",

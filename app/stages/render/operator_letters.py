@@ -1,0 +1,33 @@
+"""Letters to operators: plain text, in English as all that operators read."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from app.core.language import ENGLISH
+from app.core.mail.template import MailTemplate, Pieces
+from app.core.settings import Publication
+from app.stages.render.templates import render
+from app.stages.render.wording import full_date
+
+HELD = "held"
+
+
+def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
+    """The letter that says that an edition is held, why, and what to do.
+
+    `told`: `edition` (its id), `date`, `why`, `by` (`store.holding.Holder`), and `candidates`,
+    the (id, headline) of what could lead.
+    """
+    day = date.fromisoformat(told["date"])
+    subject = f"Held: the paper of {full_date(day)}"
+    words = render("held.txt.j2", ENGLISH, paper=publication, subject=subject, day=full_date(day), told=told)
+    return MailTemplate(
+        subject=subject,
+        sender=publication.sender,
+        reply_to=publication.reply_to,
+        headers=(("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")),
+        text=Pieces.cut(words, secrets.token_hex(8)),
+        html=None,
+    )

@@ -1,0 +1,113 @@
+"""Letters to operators: owed rows, a stream of their own under one lease, ahead of any edition."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from app.core.clock import Clock
+from app.core.db import Database, Session
+from app.core.mail.message import Message
+from app.core.mail.provider import Provider
+from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
+from app.core.mail.template import MailTemplate
+from app.core.settings import Settings
+from app.stages.send import policy
+from app.stages.send.guard import may_receive
+from app.stages.send.handover import Handover, Settled
+from app.store import leases, operator_mail
+from app.store.operator_mail import Begun
+
+JOB, SLOT = "operator mail", "stream"
+HALTED_FOR = timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
+_chance = random.SystemRandom().random
+
+Render = Callable[[Begun], MailTemplate]
+
+
+@dataclass
+class OperatorPost:
+    """The stream, as `Handover` wants it. A letter may come twice after a crash, with one Message-ID; never not."""
+
+    epoch: int
+    render: Render
+    provider: Provider
+    settings: Settings
+    clock: Clock
+
+    async def fence(self, session: Session) -> bool:
+        return await leases.renew_slot(session, JOB, SLOT, self.epoch)
+
+    async def begin(self, session: Session, most: int) -> Sequence[Begun]:
+        return await operator_mail.begin(
+            session, provider=self.provider.name, epoch=self.epoch, most=most, now=self.clock.now()
+        )
+
+    async def address(self, row: Begun) -> Message | Receipt:
+        if self.provider.capabilities.real and not may_receive(self.settings, row.address):
+            return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
+        sender = self.settings.publication.sender[1]
+        return Message(
+            key=row.id,
+            attempt=row.attempt,
+            recipient=row.address,
+            message_id=f"<{row.ref}@{sender.rpartition('@')[2]}>",
+            date=self.clock.now(),
+            return_path=sender,
+            template=self.render(row),
+            values={},
+        )
+
+    async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
+        now = self.clock.now()
+        for row, receipt in settled:
+            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
+            await operator_mail.settle(
+                session,
+                row.id,
+                row.attempt,
+                status=made.status,
+                due_at=made.due_at,
+                provider_id=made.provider_id or None,
+                code=made.code,
+                why=made.why,
+            )
+
+    async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
+        now = self.clock.now()
+        await operator_mail.requeue_unwritten(session, self.epoch, now)
+        if halted:
+            log.error("mail to operators waits: a fault of ours", why=halted.why, code=halted.code)
+        if wait := max(rest or timedelta(0), HALTED_FOR if halted else timedelta(0)):
+            await operator_mail.postpone(session, now, now + wait)
+        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
+
+
+async def send_owed(
+    db: Database,
+    provider: Provider,
+    *,
+    settings: Settings,
+    clock: Clock,
+    render: Render,
+    owner: str,
+    stop: asyncio.Event,
+) -> int:
+    """Hands over the letters that are due; gives how many there were."""
+    async with db.read() as session:
+        if not await operator_mail.any_due(session, clock.now()):
+            return 0
+    async with db.write() as session:
+        now = clock.now()
+        epoch = await leases.take_slot(session, JOB, SLOT, owner, now)
+        if epoch is None:
+            return 0
+        await operator_mail.recover(session, epoch, policy.unknown_until(now, _chance()), now)
+    handover = Handover(db, OperatorPost(epoch, render, provider, settings, clock), stop)
+    await handover.run(provider)
+    return handover.handed

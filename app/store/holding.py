@@ -1,0 +1,58 @@
+"""Holding an edition, whoever does it: the hold is counted, and the operators are owed a letter about it, once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.core.db import Session
+from app.models import Edition
+from app.store import editions, operator_mail
+
+HELD = "held"
+"""The letter that operators get."""
+NEWS_FOR = timedelta(hours=24)
+
+
+class Holder(StrEnum):
+    """Who holds it; the letter says what to do accordingly."""
+
+    PAPER = "paper"
+    LINT = "lint"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why an edition is held, by whom, who is told, and the (id, headline) of stories that are proposed instead."""
+
+    why: str
+    by: Holder
+    operators: Sequence[str] = ()
+    proposed: Sequence[tuple[int, str]] = ()
+
+
+async def hold(session: Session, edition: Edition, held: Hold, now: datetime) -> bool:
+    """Holds an edition as it was looked at; False where its state or its content is another by now.
+
+    A hold that is let go and comes again is another hold, and another letter.
+    """
+    number = await editions.hold(session, edition.id, edition.status, edition.content_hash, held.why)
+    if number is None:
+        return False
+    await operator_mail.owe(
+        session,
+        kind=HELD,
+        topic=f"{HELD}:{edition.id}:{number}",
+        addresses=list(dict.fromkeys(held.operators)),
+        parameters={
+            "edition": edition.id,
+            "date": edition.date.isoformat(),
+            "why": held.why,
+            "by": held.by.value,
+            "candidates": [list(one) for one in held.proposed],
+        },
+        now=now,
+        until=now + NEWS_FOR,
+    )
+    return True

@@ -1,0 +1,52 @@
+"""Editions are edited over HTTP: versions, refusals, audit."""
+
+from sqlalchemy import text
+
+from app.bootstrap import Container
+
+from .test_operator_api import STORY, Api, api, key, paper
+
+__all__ = ["api", "key"]
+
+
+async def audited(container: Container) -> list[tuple[str, str]]:
+    async with container.db.read() as session:
+        rows = await session.execute(text("SELECT actor, action FROM audit_log WHERE noun = 'edition' ORDER BY id"))
+        return [(row[0], row[1]) for row in rows]
+
+
+async def test_an_edition_is_edited_held_and_let_go(api: Api, container: Container) -> None:
+    """Each answer has the next ETag, each change a line in the audit log."""
+    edition = await paper(api)
+    seen = await api("GET", f"/editions/{edition}")
+    assert seen.headers["etag"] == f'"{seen.json()["version"]}"'
+    another = (await api("POST", "/stories", {**STORY, "section": "tools", "headline": "An awl"})).json()["id"]
+    changes = {"subject": "Awls are back in the press room", "sections": {"tools": [another]}}
+    changed = await api("PATCH", f"/editions/{edition}", changes, If_Match=seen.headers["etag"])
+    assert changed.status_code == 200
+    body = changed.json()
+    assert body["subject"] == changes["subject"]
+    assert [one["headline"] for one in body["content"]["tools"]] == ["An awl", "A tool"]
+    assert body["content"]["tools"][0]["reason"] == "put here by an operator"
+    held = await api("POST", f"/editions/{edition}/hold", {"reason": "A doubt"}, If_Match=changed.headers["etag"])
+    assert (held.json()["status"], held.json()["reason"]) == ("held", "A doubt")
+    let_go = await api("POST", f"/editions/{edition}/unhold", If_Match=held.headers["etag"])
+    assert let_go.json()["status"] == "ready"
+    assert [action for _, action in await audited(container)] == ["compose", "edit", "hold", "unhold"]
+
+
+async def test_an_edit_of_what_was_changed_since_is_refused(api: Api, container: Container) -> None:
+    """412 with an old ETag, 428 without one, 422 with something else; nothing changes, nothing is audited."""
+    edition = await paper(api)
+    old = (await api("GET", f"/editions/{edition}")).headers["etag"]
+    assert (await api("PATCH", f"/editions/{edition}", {"remove": [2]}, If_Match=old)).status_code == 200
+    before = (await api("GET", f"/editions/{edition}")).json()
+    for headers, status in (({"If_Match": old}, 412), ({}, 428), ({"If_Match": "seven"}, 422)):
+        answer = await api("PATCH", f"/editions/{edition}", {"subject": "Mine"}, **headers)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+    for deed in ("hold", "unhold", "approve"):
+        body = {"reason": "x"} if deed == "hold" else None
+        assert (await api("POST", f"/editions/{edition}/{deed}", body, If_Match=old)).status_code == 412
+    assert (await api("GET", f"/editions/{edition}")).json() == before
+    assert [action for _, action in await audited(container)] == ["compose", "edit"]
