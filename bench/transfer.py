@@ -19,6 +19,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+from app.core import heap
 from app.core.clock import SystemClock
 from app.core.db import Database
 from app.core.signing import Suppressor
@@ -50,6 +51,7 @@ def write_file(path: Path, count: int) -> None:
 async def bring_in(folder: Path) -> dict[str, float]:
     """The import itself: seconds of wall and processor time, milliseconds that the writer was held, megabytes."""
     db = Database(f"sqlite:///{folder}/bench.db")
+    heap.settle()  # as the command does
     held = Held(db)
     began, worked = time.perf_counter(), time.process_time()
     with transfer_file.opened(folder / "members.csv") as (header, rows):

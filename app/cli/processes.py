@@ -9,6 +9,7 @@ from app.bootstrap import build
 from app.cli import serve as server
 from app.cli.terminal import say
 from app.cli.workshop import demand_migrated, settings_and_log
+from app.core import heap
 from app.jobs import worker as jobs
 from app.operations import migrations
 
@@ -39,6 +40,7 @@ def worker(
         container = build(settings)
         try:
             await demand_migrated(container)
+            heap.settle()
             await jobs.run_until_signalled(container, supervised=supervised)
         finally:
             await container.close()

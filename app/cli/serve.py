@@ -10,6 +10,7 @@ import uvicorn
 
 from app.bootstrap import build
 from app.cli.workshop import demand_migrated
+from app.core import heap
 from app.core.errors import ConfigurationError
 from app.core.settings import Settings
 from app.main import create_app
@@ -39,6 +40,7 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
     )
     web = uvicorn.Server(config)
     log.info("serving", url=settings.public_url, address=f"http://{settings.host}:{listener.getsockname()[1]}")
+    heap.settle()
     worker = asyncio.create_task(_look_after_worker()) if with_worker else None
     try:
         await web.serve(sockets=[listener])

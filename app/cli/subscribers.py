@@ -15,6 +15,7 @@ from app.bootstrap import Container
 from app.cli import placements
 from app.cli.terminal import Json, err, say, show_one
 from app.cli.workshop import run
+from app.core import heap
 from app.core.errors import InvalidInput
 from app.operations import audit
 from app.stages.audience import belongings, erasure, transfer, transfer_columns, transfer_file, transfer_out
@@ -72,6 +73,7 @@ def import_(
 
 
 async def _bring_in(container: Container, file: Path, rows: Iterator[Row], arrival: Arrival) -> None:
+    heap.settle()
     if not arrival.dry:
         await _declare(container, arrival)
     with _bar(transfer_file.count_lines(file)) as forward:
