@@ -100,8 +100,8 @@ def _old_address(paper: str) -> Words:
         preheader=say("If that was not you, one button puts yours back."),
         heading=say("Your address was changed."),
         opening=say(
-            "You, or somebody who reads your mail, asked for it and confirmed it: from now on {paper} goes to this "
-            "address.",
+            "You, or somebody who reads your mail, asked for it and confirmed it: from now on {paper} goes to another "
+            "address:",
             paper=paper,
         ),
         after=say("If that was you, there is nothing left to do. If it was not, have your address put back."),
