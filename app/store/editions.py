@@ -24,9 +24,17 @@ OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING)
 
 
 def slug_of(kind: EditionKind, day: date) -> str:
-    """An edition's name in URLs."""
-    assert kind is EditionKind.DAILY
-    return day.isoformat()
+    """An edition's name in URLs: the date; of another kind than the daily one, the date and the kind."""
+    return day.isoformat() if kind is EditionKind.DAILY else f"{day.isoformat()}-{kind.value}"
+
+
+def kind_and_day(slug: str) -> tuple[EditionKind, date] | None:
+    """What `slug_of` made `slug` of; None for what it never makes."""
+    try:
+        day = date.fromisoformat(slug[:10])
+    except ValueError:
+        return None
+    return next(((kind, day) for kind in EditionKind if slug_of(kind, day) == slug), None)
 
 
 async def get(session: Session, edition_id: int) -> Edition | None:
@@ -232,6 +240,7 @@ class PublishedEdition:
     subject: str
     preheader: str
     minutes: int
+    kind: EditionKind
 
 
 async def published(session: Session, limit: int, before: date | None = None) -> list[PublishedEdition]:
@@ -245,6 +254,7 @@ async def published(session: Session, limit: int, before: date | None = None) ->
             Edition.subject,
             Edition.preheader,
             Edition.content["minutes"].as_integer(),
+            Edition.kind,
         )
         .where(Edition.status.in_(PUBLIC))
         .order_by(Edition.date.desc(), Edition.id.desc())
@@ -257,15 +267,13 @@ async def published(session: Session, limit: int, before: date | None = None) ->
 
 
 async def _published_on(session: Session, slug: str) -> Edition | None:
-    try:
-        day = date.fromisoformat(slug)
-    except ValueError:
+    named = kind_and_day(slug)
+    if named is None:
         return None
-    if day.isoformat() != slug:
-        return None
+    kind, day = named
     return await session.scalar(
         select(Edition)
-        .where(Edition.kind == EditionKind.DAILY, Edition.date == day, Edition.status.in_(PUBLIC))
+        .where(Edition.kind == kind, Edition.date == day, Edition.status.in_(PUBLIC))
         .order_by(Edition.revision.desc())
         .limit(1)
         .options(undefer(Edition.html))

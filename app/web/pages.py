@@ -3,7 +3,7 @@
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.bootstrap import Container
 from app.core.language import ENGLISH, Language
+from app.core.languages import available
 from app.core.templating import teach
 from app.stages.audience import wording as consent_wording
 from app.stages.render.wording import clock_time, day_and_month, full_date, minutes_to_read
@@ -74,6 +75,24 @@ class Pages:
         return made
 
 
+def addresses(request: Request, public_url: str) -> dict[str, Any]:
+    """`canonical`, and `translations`: (tag, address) of each language, x-default for whatever the browser asks for.
+
+    Only what changes the page is in them: where the list of back numbers begins, and a language that was chosen.
+    """
+    bare = public_url + (request.url.path.removeprefix(request.scope.get("root_path", "")) or "/")
+    before = request.query_params.get("before")
+    kept = [("before", before)] if before else []
+    chosen = speech.asked_for(request)
+
+    def at(language: Language | None) -> str:
+        query = urlencode([*kept, *([(speech.PARAMETER, language.tag)] if language else [])])
+        return f"{bare}?{query}" if query else bare
+
+    translations = [("x-default", at(None)), *((one.tag, at(one)) for one in available())]
+    return {"canonical": at(chosen), "translations": translations}
+
+
 def page(
     request: Request, template: str, *, status: int = 200, cache: str = "no-store", **context: Any
 ) -> HTMLResponse:
@@ -84,6 +103,7 @@ def page(
     context = {"carried": {}, "first_name": "", "name_error": "", "framed": framed, **context}
     context.setdefault("nonce", nonce.make(pages.container.signer, pages.container.clock.now()))
     context.update(lang=speech.kept(request), in_other_languages=speech.others(request))
+    context.update(addresses(request, pages.container.settings.public_url))
     made = HTMLResponse(pages.html(template, language, **context), status, {"cache-control": cache})
     policy = FRAMED_POLICY if framed else SITE_POLICY
     if b"<altcha-widget" in made.body:

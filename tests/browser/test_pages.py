@@ -29,6 +29,9 @@ RULES = {
     "resultTypes": ["violations"],
 }
 ELSEWHERE = {
+    "/editions/{slug}/edition.json": "data",
+    "/editions/{slug}/card.png": "a picture",
+    "/sitemap-{page:int}.xml": "for search engines",
     "/docs": "drawn by Swagger UI, as it comes",
     "/outbox/{name}/html": "a mail in its frame, for development; the edition is looked at as a page",
     "/outbox/{name}/eml": "a file to download",
@@ -146,6 +149,7 @@ SCENES: dict[str, tuple[Callable[[Reader], object], list[View]]] = {
             View("back-numbers", "/editions", at("/editions")),
             View("edition", "/editions/{slug}", at(f"/editions/{SLUG}")),
             View("no-such-page", "/nowhere", at("/nowhere", 404)),
+            View("how-we-count", "/how-we-count", at("/how-we-count")),
             View("poster", "/qr", at("/qr")),
             View("embedded form", "/embed", at("/embed")),
             View("wrong-address", "/subscribe", wrong_address),
@@ -267,7 +271,8 @@ def test_the_pages_hold_longer_words(site: Site, opened: Opening) -> None:
     reader = opened(DESKTOP, bypass_csp=True, locale="de-DE")
     reader.page.set_viewport_size({"width": min(WIDTHS), "height": 900})
     found: list[str] = []
-    for path in ("/", "/editions", *(link_of(reader, f"/{one}/") for one in ("preferences", "unsubscribe"))):
+    links = [link_of(reader, f"/{one}/") for one in ("preferences", "unsubscribe")]
+    for path in ("/", "/editions", "/how-we-count", *links):
         reader.open(f"{path}?lang=de")  # she signed up in English, and her own language wins over the browser's
         assert reader.page.locator("html").get_attribute("lang") == "de"
         name = path.removeprefix(site.url).strip("/").partition("/")[0] or "front-page"

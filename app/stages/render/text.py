@@ -22,23 +22,23 @@ def edition_text(content: EditionContent, publication: Publication, slug: str, m
     """
     marker = Marker(mark, html=False)
     parts = [_masthead(content, publication, slug)]
-    for section, written in _sections(content):
+    for section, written in _sections(content, publication):
         parts.append(marker.open(section) + _heading(TITLES[section]) + written + "\n" + marker.close(section))
     parts.append(_subscribe(publication))
     parts.append(_end(content, publication, marker))
     return marker.whole("".join(parts))
 
 
-def _sections(content: EditionContent) -> Iterable[tuple[Section, str]]:
+def _sections(content: EditionContent, publication: Publication) -> Iterable[tuple[Section, str]]:
     """The sections that have anything today, each with its own links under it."""
     for section in Section:
         links = Links()
-        if words := _section(section, content, links):
+        if words := _section(section, content, publication, links):
             listed = links.listed()
             yield section, f"{words}\n{listed}" if listed else words
 
 
-def _section(section: Section, content: EditionContent, links: Links) -> str:
+def _section(section: Section, content: EditionContent, publication: Publication, links: Links) -> str:
     """Empty where it has nothing today."""
     match section:
         case Section.LEAD:
@@ -50,7 +50,7 @@ def _section(section: Section, content: EditionContent, links: Links) -> str:
         case Section.TOOLS:
             words = "\n".join(_line(piece, links) for piece in content.tools)
         case Section.TRENDING:
-            words = text_charts.trending(content.charts, links) if content.charts else ""
+            words = text_charts.trending(content.charts, publication, links) if content.charts else ""
         case Section.MOVERS:
             words = text_charts.movers(content.movers, links) if section in content.present and content.movers else ""
         case Section.WEEKEND:

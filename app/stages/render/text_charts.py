@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
+from app.core.settings import Publication
 from app.models.content import Chart, ChartRow, Counted, Mover, Movers
 from app.stages.render import wording
 from app.stages.render.plain import INDENT, Links, wrap
 
 
-def trending(charts: Sequence[Chart], links: Links) -> str:
+def trending(charts: Sequence[Chart], publication: Publication, links: Links) -> str:
     counted = f"Counted from the public pages of {wording.hosts(charts)}."
-    return "\n".join([*(_chart(chart, links) for chart in charts), wrap(counted)])
+    tables = [_chart(chart, links) for chart in charts]
+    method = f"{wording.METHOD}{links.ref(f'{publication.public_url}/how-we-count')}."
+    return "\n".join([*tables, wrap(f"{counted} {method}")])
 
 
 def movers(found: Movers, links: Links) -> str:

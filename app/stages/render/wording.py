@@ -23,6 +23,7 @@ PASSED_ON = "Was this passed on to you?"
 OFFER = "The paper is free, comes every morning, and takes one click to leave."
 PUBLISHERS = "Story links go to the publishers named beside them."
 LEFT = "Left our charts"
+METHOD = "How we count"
 RANKINGS = "Rankings are ours, from public figures."
 _NOUNS = {"models": "Model", "datasets": "Dataset", "repositories": "Repository"}
 

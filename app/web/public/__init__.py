@@ -4,38 +4,30 @@ from fastapi import APIRouter
 
 from app.web.public import (
     altcha,
+    back_number,
     charts,
     confirm,
     editions,
     embed,
+    feed,
     front,
     health,
+    how_we_count,
     icon,
     moving,
     outbox,
     preferences,
     private,
     qr,
+    sitemap,
     subscribe,
     unsubscribe,
 )
 
 router = APIRouter()
-for room in (
-    front,
-    subscribe,
-    embed,
-    altcha,
-    confirm,
-    preferences,
-    private,
-    moving,
-    unsubscribe,
-    editions,
-    charts,
-    qr,
-    icon,
-    health,
-    outbox,
-):
+_ROOMS = (
+    front, subscribe, embed, altcha, confirm, preferences, private, moving, unsubscribe,
+    editions, back_number, feed, sitemap, how_we_count, charts, qr, icon, health, outbox,
+)  # fmt: skip
+for room in _ROOMS:
     router.include_router(room.router)

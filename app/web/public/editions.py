@@ -13,6 +13,7 @@ from app.store import editions
 from app.store.editions import PublishedEdition
 from app.web.answers import answer
 from app.web.deps import ContainerDep, Now, ReadSession
+from app.web.fresh import revalidated
 from app.web.morning import promise, todays_date
 from app.web.pages import PUBLIC, page
 from app.web.wording import month
@@ -41,7 +42,7 @@ async def archive(
     container: ContainerDep,
     now: Now,
     before: Annotated[date | None, Query()] = None,
-) -> HTMLResponse:
+) -> Response:
     found = await editions.published(session, _MOST, before)
     months = by_month(found)
     earlier = None
@@ -49,7 +50,8 @@ async def archive(
         months.pop()  # it may go on where the list was cut; the next page shows it whole
         earlier = months[-1][2][-1].date.replace(day=1)
     comes = promise(container.settings, now)
-    return page(request, "editions.html", cache=PUBLIC, months=months, earlier=earlier, before=before, comes=comes)
+    made = page(request, "editions.html", cache=PUBLIC, months=months, earlier=earlier, before=before, comes=comes)
+    return revalidated(request, made)
 
 
 @router.api_route("/editions/{slug}", methods=["GET", "HEAD"])
@@ -65,7 +67,7 @@ async def edition(
     body = await editions.page(session, slug, v)
     if body is not None:
         headers = {"content-security-policy": _policy(container.settings.public_url), "cache-control": PUBLIC}
-        return HTMLResponse(body, headers=headers)
+        return revalidated(request, HTMLResponse(body, headers=headers))
     if slug == todays_date(container.settings, now).isoformat():
         detail = say("The next one is on {when}.", when=promise(container.settings, now))
         return answer(request, 404, detail, heading=say("No paper today."))

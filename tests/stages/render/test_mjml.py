@@ -215,7 +215,7 @@ def test_nothing_is_fetched_from_another_site(make: Callable[[], EditionContent]
     assert shown[-1] == "https://post.example.org/qr.png"
     assert set(shown[:-1]) <= set(drawn)
     assert all(one.get("alt") for one in tree.iter("img"))
-    assert [one.get("rel") for one in tree.iter("link")] == ["canonical"]
+    assert [one.get("rel") for one in tree.iter("link")] == ["canonical", "alternate", "alternate"]
     assert not list(tree.iter("script", "iframe", "object", "form"))
     assert "fonts.googleapis" not in whole
     assert "@import" not in whole
