@@ -119,8 +119,8 @@ async def remove_after(session: Session, mail_id: int, subscriber_id: int, kinds
     )
 
 
-async def withdraw(session: Session, subscriber_id: int, kinds: Collection[str]) -> None:
-    """What is still owed, of these kinds, to a reader who leaves is not sent."""
+async def withdraw(session: Session, subscriber_id: int, kinds: Collection[str], code: str) -> None:
+    """What is still owed to a reader, of these kinds, is not sent; `code` says why: they left, or have confirmed."""
     await session.execute(
         update(TransactionalEmail)
         .where(
@@ -128,7 +128,7 @@ async def withdraw(session: Session, subscriber_id: int, kinds: Collection[str])
             TransactionalEmail.status == DeliveryStatus.QUEUED,
             TransactionalEmail.kind.in_(kinds),
         )
-        .values(status=DeliveryStatus.SKIPPED, code="left")
+        .values(status=DeliveryStatus.SKIPPED, code=code)
         .execution_options(synchronize_session=False)
     )
 

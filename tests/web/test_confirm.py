@@ -10,6 +10,7 @@ from app.bootstrap import Container
 from app.core.clock import FixedClock
 from app.core.signing import Purpose
 from app.models import Consent, TransactionalEmail
+from app.stages.audience import pending
 from app.store import suppressions
 
 from . import sample
@@ -71,6 +72,32 @@ async def test_pressing_twice_is_pressing_once(readers: Readers, container: Cont
     assert "You’re in." in (await readers.client.get(f"/confirm/{token}")).text
     async with container.db.read() as session:
         assert len((await session.scalars(select(Consent).where(Consent.act == "confirmed"))).all()) == 1
+
+
+async def test_an_old_link_does_not_end_a_rest(readers: Readers, container: Container) -> None:
+    token = await readers.ask()
+    await readers.client.post(f"/confirm/{token}")
+    rest = {"action": "pause", "until": "2026-12-07"}
+    await readers.client.post(f"/preferences/{await readers.preferences()}", data=rest)
+    assert "Shall we deliver?" not in (await readers.client.get(f"/confirm/{token}")).text
+    assert (await readers.client.post(f"/confirm/{token}")).status_code == 200
+    assert await readers.status() == "paused"
+    async with container.db.read() as session:
+        kinds = await session.scalars(select(TransactionalEmail.kind))
+    assert sorted(kinds) == ["confirmation", "welcome"]
+
+
+async def test_a_reminder_that_still_waits_is_not_sent_to_who_confirms(
+    readers: Readers, container: Container, clock: FixedClock
+) -> None:
+    token = await readers.ask()
+    clock.move(clock.now() + timedelta(hours=49))
+    await pending.remind(container.db, clock.now())
+    await readers.client.post(f"/confirm/{token}")
+    async with container.db.read() as session:
+        mail = TransactionalEmail
+        reminder = (await session.execute(select(mail.status, mail.code).where(mail.kind == "reminder"))).one()
+    assert tuple(reminder) == ("skipped", "confirmed")
 
 
 async def test_the_welcome_leads_to_the_latest_paper(readers: Readers, container: Container) -> None:

@@ -22,6 +22,8 @@ from app.store.subscribers import Act
 from app.store.transactional import History
 
 CONFIRMATION, REMINDER, WELCOME, ALREADY = "confirmation", "reminder", "welcome", "already"
+IN = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+"""Readers of the paper, also those who let it rest: there is nothing left for them to confirm."""
 CONFIRM_WITHIN = timedelta(days=7)
 WELCOME_WITHIN = timedelta(days=1)
 ONE_EVERY = timedelta(days=1)
@@ -136,10 +138,9 @@ async def confirm(
 ) -> Confirmed:
     """Makes the reader active and writes the consent; pressing twice is pressing once. Raises InvalidToken."""
     mail, reader = await _open(session, signer, suppressor, token, now)
-    changed = reader.status is not SubscriberStatus.ACTIVE and await subscribers.activate(
-        session, reader.id, reader.status, now
-    )
+    changed = reader.status not in IN and await subscribers.activate(session, reader.id, reader.status, now)
     if changed:
+        await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER), "confirmed")
         placement = await placements.of_asking(session, reader.id, mail.created_at)
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref, placement)
         await subscribers.record_consent(session, reader.id, act, now)

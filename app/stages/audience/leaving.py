@@ -71,7 +71,7 @@ async def leave(
     if await subscribers.leave(session, reader.id, reader.status, now):
         act = Act("left", method, "", "", visitor.ip, visitor.user_agent)
         await subscribers.record_consent(session, reader.id, act, now)
-        await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER, WELCOME, ALREADY))
+        await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER, WELCOME, ALREADY), "left")
 
 
 @dataclass(frozen=True, slots=True)

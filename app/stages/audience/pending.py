@@ -8,7 +8,7 @@ from app.core.errors import InvalidToken
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber
 from app.models.states import SubscriberStatus
-from app.stages.audience.consent import BARRED, CONFIRM_WITHIN, CONFIRMATION, ONE_EVERY, REMINDER
+from app.stages.audience.consent import BARRED, CONFIRM_WITHIN, CONFIRMATION, IN, ONE_EVERY, REMINDER
 from app.store import erasure, subscribers, suppressions, transactional
 
 REMIND_AFTER = timedelta(hours=48)
@@ -33,7 +33,7 @@ async def renew(session: Session, signer: Signer, suppressor: Suppressor, token:
     Whoever holds the old link reads the mailbox, so they are told what there is to tell.
     """
     reader = await _reader(session, signer, token, now)
-    if reader.status in (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED):
+    if reader.status in IN:
         return Renewal.CONFIRMED
     barred = await suppressions.reason(session, suppressor.hash(reader.address_key)) in BARRED
     if barred or reader.status is not SubscriberStatus.PENDING:

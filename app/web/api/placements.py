@@ -18,7 +18,7 @@ from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
 
 router = APIRouter(prefix="/placements", tags=["placements"])
 
-After = Annotated[str, Query(max_length=40, description="`next` of the page before.")]
+After = Annotated[str, Query(pattern="^[a-z0-9-]{0,40}$", description="`next` of the page before.")]
 
 
 class PlacementIn(BaseModel):

@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse
 
 from app.core.language import say
 from app.core.signing import Purpose
-from app.models.states import SubscriberStatus
 from app.stages.audience import consent, pending
 from app.stages.audience.pending import Renewal
 from app.store import editions
@@ -39,7 +38,7 @@ _RENEWED = {
 async def ask(request: Request, token: str, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
     found = await consent.look_up(session, container.signer, container.suppressor, token, now)
     speak(request, found.language)
-    already = found.status is SubscriberStatus.ACTIVE
+    already = found.status in consent.IN
     return page(
         request,
         "confirm.html",

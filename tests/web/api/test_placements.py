@@ -37,6 +37,10 @@ async def test_numbers_follow_the_readers(api: Api, readers: Readers) -> None:
     assert (one["asked"], one["confirmed"], one["reading"]) == (1, 0, 0)
 
 
+async def test_a_cursor_that_no_page_gave_is_refused(api: Api) -> None:
+    assert (await api("GET", "/placements?after=%00")).status_code == 422
+
+
 async def test_the_list_comes_in_pages(api: Api) -> None:
     for code in ("b", "c", "a"):
         await api("POST", "/placements", {"code": code, "label": "x"})
