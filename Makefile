@@ -21,7 +21,7 @@ STRINGS := --sort-by-file --add-location=file --no-wrap
 KEYWORDS := -k say:1 -k plural:1,2 -k dated:1 -k key:1 -k forms:1,2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint fix bench docs-check look strings lock
+.PHONY: help demo test setup lint fix bench chaos docs-check look strings lock
 
 help:
 	@echo "make demo        a whole morning on this machine: sign-up, edition, mail"
@@ -30,6 +30,7 @@ help:
 	@echo "make lint        lint, types and import contracts"
 	@echo "make fix         put formatting and imports right"
 	@echo "make bench       measure against the budgets"
+	@echo "make chaos       kill the sender 800 times and count what arrived; KILLS=20 is shorter"
 	@echo "make docs-check  every setting, command and provider stands in the docs"
 	@echo "make look        take the pictures in docs/look again (needs Chromium)"
 	@echo "make strings     bring the catalogues in step with the words in the code"
@@ -55,6 +56,10 @@ fix: .venv/dev.ok
 
 bench: .venv/dev.ok
 	$(BIN)/python -m bench
+
+KILLS := 200
+chaos: .venv/dev.ok
+	$(BIN)/python -m tests.chaos --kills $(KILLS)
 
 docs-check: .venv/dev.ok
 	$(BIN)/python -m pytest tests/house/test_docs.py

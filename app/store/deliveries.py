@@ -43,6 +43,17 @@ def _in_shard(edition_id: int, shard: int) -> Any:
     return and_(Delivery.edition_id == edition_id, Delivery.shard == shard)
 
 
+def _among(session: Session, column: Any, query: Any) -> Any:
+    """`column` is one of what `query` gives, which is asked once.
+
+    PostgreSQL takes a subquery with a LIMIT for a table to be joined, and without statistics asks it anew for each row
+    of the edition; an array it works out once, and finds each of its rows by the primary key.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return column.in_(query.scalar_subquery())
+    return column == func.any(func.array(query.scalar_subquery()))
+
+
 async def begin(
     session: Session, edition_id: int, shard: int, *, provider: str, most: int, now: datetime
 ) -> list[Begun]:
@@ -65,7 +76,7 @@ async def begin(
         update(Delivery)
         .where(
             Delivery.edition_id == edition_id,
-            Delivery.subscriber_id.in_(due.scalar_subquery()),
+            _among(session, Delivery.subscriber_id, due),
             Delivery.status == DeliveryStatus.QUEUED,
         )
         .values(status=DeliveryStatus.SENDING, attempt=Delivery.attempt + 1, provider=provider)
