@@ -1,7 +1,10 @@
 """The proof of work in a real browser: shown while it is made, good for one sign-up, in nobody's way."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -106,3 +109,38 @@ def test_a_sum_that_fails_shuts_nobody_out(site: Site, opened: Opening) -> None:
     assert status_of(site, ADA) == "pending"
     assert all("ALTCHA" in complaint for complaint in reader.complaints)
     reader.complaints.clear()
+
+
+@contextmanager
+def neighbour(page: str) -> Iterator[str]:
+    """Another site on this machine, of one page; gives its address."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_in_the_frame_of_another_site_one_press_is_enough(site: Site, opened: Opening) -> None:
+    """As on the front page: the sum is made in the frame, and what comes of it is said there."""
+    reader = opened(DESKTOP)
+    frame = f'<!doctype html><html lang="en"><title>A neighbour</title><iframe title="Paper" src="{site.url}/embed">'
+    with neighbour(frame) as elsewhere:
+        reader.page.goto(elsewhere)
+        form = reader.page.frame_locator("iframe")
+        form.get_by_label("Email address").fill(ADA)
+        site.pass_time()
+        form.get_by_role("button").click()
+        expect(form.get_by_text("Check your post.")).to_be_visible()
+    assert status_of(site, ADA) == "pending"
+    assert spent(site) == 1
+    reader.complaints = [one for one in reader.complaints if elsewhere not in one]
