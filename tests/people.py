@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from app.core.db import Database
 from app.core.signing import Signer, Suppressor, opaque_reference
 from app.models import Edition
-from app.models.content import EditionContent, Piece, Section
-from app.models.states import EditionStatus, SubscriberStatus
+from app.models.content import ALL_SECTIONS, EditionContent, EditionKind, Piece, Section
+from app.models.states import EditionStatus, Frequency, MailForm, SubscriberStatus
 from app.store import editions, subscribers
 
 DAY = date(2026, 11, 23)
@@ -30,14 +30,31 @@ async def add_reader(db: Database, address: str, *, zone: str = "", confirmed_at
     return reader.id
 
 
+async def prefer(db: Database, reader: int, frequency: Frequency, *, minute: int | None = None, zone: str = "") -> None:
+    """Lets a reader read so often, at that minute of the day in that zone, all sections."""
+    async with db.write() as session:
+        assert await subscribers.choose(
+            session,
+            reader,
+            sections=ALL_SECTIONS,
+            frequency=frequency,
+            minute=minute,
+            zone=zone,
+            form=MailForm.HTML,
+            first_name="",
+            language="",
+        )
+
+
 async def add_readers(db: Database, count: int) -> list[int]:
     """Active readers reader0@ … of the paper's own zone."""
     return [await add_reader(db, f"reader{index}@example.org") for index in range(count)]
 
 
-def content(day: date = DAY, number: int = 1) -> EditionContent:
+def content(day: date = DAY, number: int = 1, kind: EditionKind = EditionKind.DAILY) -> EditionContent:
     """The smallest paper there is: a lead and one deep dive."""
     return EditionContent(
+        kind=kind,
         date=day,
         volume=1,
         number=number,
@@ -49,13 +66,19 @@ def content(day: date = DAY, number: int = 1) -> EditionContent:
     )
 
 
-async def add_edition(db: Database, day: date = DAY, *, status: EditionStatus = EditionStatus.FROZEN) -> Edition:
+async def add_edition(
+    db: Database,
+    day: date = DAY,
+    *,
+    status: EditionStatus = EditionStatus.FROZEN,
+    kind: EditionKind = EditionKind.DAILY,
+) -> Edition:
     """An edition in `ready`, `frozen` or `sending`, with bodies short enough to read."""
-    paper = content(day)
+    paper = content(day, kind=kind)
     async with db.write() as session:
         number = await editions.next_number(session)
-        assert await editions.add_draft(session, day=day, number=number, salt="5a17" * 8, now=NOON)
-        draft = await editions.of_day(session, day)
+        assert await editions.add_draft(session, day=day, number=number, salt="5a17" * 8, now=NOON, kind=kind)
+        draft = await editions.of_day(session, day, kind)
         assert draft is not None
         assert await editions.fill(session, draft.id, paper, "hash", NOON)
         assert await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")

@@ -12,7 +12,7 @@ from app.cli.workshop import run
 from app.core.db import Session
 from app.core.errors import InvalidInput, NotFound
 from app.models import Edition
-from app.models.content import EditionContent, Section
+from app.models.content import EditionContent, EditionKind, Section
 from app.operations import audit
 from app.stages.compose import edit
 from app.stages.render import link_check, linting
@@ -21,6 +21,7 @@ from app.store import deliveries, editions, outcomes
 
 ACTOR = "command line"
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")]
+Weekly = Annotated[bool, typer.Option("--weekly", help="The weekly of that Saturday, not its daily.")]
 
 group = typer.Typer(name="editions", help="Editions and how far their delivery is.", no_args_is_help=True)
 
@@ -34,6 +35,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=200)] = 30, json: Json =
             return [
                 {
                     "date": edition.date,
+                    "kind": edition.kind.value,
                     "no": edition.number,
                     "status": edition.status.value,
                     "subject": edition.subject,
@@ -46,16 +48,12 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=200)] = 30, json: Json =
 
 
 @group.command(epilog="Example: morningpost editions progress 2026-11-23")
-def progress(
-    date: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")], json: Json = False
-) -> None:
+def progress(date: Day, weekly: Weekly = False, json: Json = False) -> None:
     """Show who was sent an edition, in numbers."""
 
     async def work(container: Container) -> dict[str, object]:
         async with container.db.read() as session:
-            edition = await editions.of_day(session, date.date())
-            if edition is None:
-                raise NotFound(f"There is no edition of {date:%Y-%m-%d}.")
+            edition = await _of(session, date, weekly=weekly)
             counts = await deliveries.counts(session, edition.id)
             return {
                 "date": edition.date,
@@ -72,13 +70,14 @@ def progress(
 def lint(
     date: Day,
     links: Annotated[bool, typer.Option("--links", help="Look its links up first.")] = False,
+    weekly: Weekly = False,
     json: Json = False,
 ) -> None:
     """List what is wrong with an edition. Exit code 1 where an error keeps it from being frozen."""
 
     async def work(container: Container) -> linting.Report:
         async with container.db.read() as session:
-            edition = await _of(session, date)
+            edition = await _of(session, date, weekly=weekly)
         if links:
             checker = container.links or LinkChecker(container.settings.public_url)
             await link_check.of_edition(
@@ -95,12 +94,12 @@ def lint(
 
 
 @group.command("show", epilog="Example: morningpost editions show 2026-11-23")
-def show_(date: Day, json: Json = False) -> None:
+def show_(date: Day, weekly: Weekly = False, json: Json = False) -> None:
     """Show what stands in an edition, and why."""
 
     async def work(container: Container) -> Edition:
         async with container.db.read() as session:
-            return await _of(session, date)
+            return await _of(session, date, weekly=weekly)
 
     _print(run(work), as_json=json)
 
@@ -113,6 +112,7 @@ def edit_(
     put: Annotated[list[str] | None, typer.Option(help="SECTION=ID,ID: these stories first, in this order.")] = None,
     remove: Annotated[list[int] | None, typer.Option(help="A story that does not run in it.")] = None,
     restore: Annotated[list[int] | None, typer.Option(help="A story that may run in it again.")] = None,
+    weekly: Weekly = False,
     json: Json = False,
 ) -> None:
     """Change an edition before it is frozen. What is not named stays; an approval is taken back."""
@@ -125,7 +125,7 @@ def edit_(
         raise InvalidInput("A subject has at most 120 characters, a preheader 200.") from None
 
     async def work(container: Container) -> Edition:
-        edition = await _seen(container, date)
+        edition = await _seen(container, date, weekly=weekly)
         hand = _hand(container, "edit", edition, fields=changes.named)
         return await edit.change(container.db, edition.id, changes, hand)
 
@@ -134,38 +134,41 @@ def edit_(
 
 @group.command(epilog="Example: morningpost editions hold 2026-11-23 --reason 'The lead is not checked'")
 def hold(
-    date: Day, reason: Annotated[str, typer.Option(help="Why; the operators are told.")], json: Json = False
+    date: Day,
+    reason: Annotated[str, typer.Option(help="Why; the operators are told.")],
+    weekly: Weekly = False,
+    json: Json = False,
 ) -> None:
     """Hold an edition until somebody lets it go."""
 
     async def work(container: Container) -> Edition:
-        edition = await _seen(container, date)
+        edition = await _seen(container, date, weekly=weekly)
         return await edit.hold(container.db, edition.id, reason, _hand(container, "hold", edition))
 
     _print(run(work), as_json=json)
 
 
 @group.command(epilog="Example: morningpost editions unhold 2026-11-23")
-def unhold(date: Day, json: Json = False) -> None:
+def unhold(date: Day, weekly: Weekly = False, json: Json = False) -> None:
     """Let a held edition go as it is. Where lint finds an error it is held again: see `morningpost send --force`."""
 
     async def work(container: Container) -> Edition:
-        edition = await _seen(container, date)
+        edition = await _seen(container, date, weekly=weekly)
         return await edit.unhold(container.db, edition.id, _hand(container, "unhold", edition))
 
     _print(run(work), as_json=json)
 
 
-async def _of(session: Session, date: datetime) -> Edition:
-    edition = await editions.of_day(session, date.date())
+async def _of(session: Session, date: datetime, *, weekly: bool) -> Edition:
+    edition = await editions.of_day(session, date.date(), EditionKind.WEEKLY if weekly else EditionKind.DAILY)
     if edition is None:
-        raise NotFound(f"There is no edition of {date:%Y-%m-%d}.")
+        raise NotFound(f"There is no {'weekly' if weekly else 'edition'} of {date:%Y-%m-%d}.")
     return edition
 
 
-async def _seen(container: Container, date: datetime) -> Edition:
+async def _seen(container: Container, date: datetime, *, weekly: bool) -> Edition:
     async with container.db.read() as session:
-        return await _of(session, date)
+        return await _of(session, date, weekly=weekly)
 
 
 def _hand(container: Container, action: str, edition: Edition, **detail: object) -> edit.Hand:
@@ -193,6 +196,7 @@ def _print(edition: Edition, *, as_json: bool) -> None:
     show_one(
         {
             "date": edition.date,
+            "kind": edition.kind.value,
             "status": edition.status.value,
             "reason": edition.reason,
             "version": edition.version,

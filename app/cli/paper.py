@@ -12,6 +12,7 @@ from app.cli.terminal import Json, complain, say, show_one
 from app.cli.workshop import run
 from app.core.errors import NotFound
 from app.models import Edition
+from app.models.content import EditionKind
 from app.models.states import EditionStatus
 from app.operations import audit
 from app.stages.compose import draft
@@ -25,6 +26,7 @@ ForDay = Annotated[
     dt.datetime | None,
     typer.Option("--date", formats=["%Y-%m-%d"], help="The edition's date; today in TIMEZONE where none is given."),
 ]
+Weekly = Annotated[bool, typer.Option("--weekly", help="The weekly of that Saturday, not its daily.")]
 
 
 def register(cli: typer.Typer) -> None:
@@ -37,20 +39,26 @@ def _day(container: Container, given: dt.datetime | None) -> dt.date:
     return given.date() if given else container.clock.now().astimezone(container.settings.zone).date()
 
 
-async def _edition(container: Container, day: dt.date) -> Edition:
+def _kind(*, weekly: bool) -> EditionKind:
+    return EditionKind.WEEKLY if weekly else EditionKind.DAILY
+
+
+async def _edition(container: Container, day: dt.date, *, weekly: bool) -> Edition:
     async with container.db.read() as session:
-        edition = await editions.of_day(session, day)
+        edition = await editions.of_day(session, day, _kind(weekly=weekly))
     if edition is None:
-        raise NotFound(f"There is no edition of {day} yet: morningpost compose --date {day}")
+        what, flag = ("weekly", " --weekly") if weekly else ("edition", "")
+        raise NotFound(f"There is no {what} of {day} yet: morningpost compose{flag} --date {day}")
     return edition
 
 
-def compose(date: ForDay = None, json: Json = False) -> None:
+def compose(date: ForDay = None, weekly: Weekly = False, json: Json = False) -> None:
     """Put the edition of a date together from stored stories and trends. Exit code 1 where it is held."""
 
     async def work(container: Container) -> draft.Composed:
         now = container.clock.now()
-        made = await draft.compose(container.db, _day(container, date), now, container.settings.operator_emails)
+        operators = container.settings.operator_emails
+        made = await draft.compose(container.db, _day(container, date), now, operators, _kind(weekly=weekly))
         async with container.db.write() as session:
             await audit.record(session, ACTOR, "compose", "edition", made.edition_id, now)
         return made
@@ -67,21 +75,23 @@ def see(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Also pictures of it, where this machine has Chromium.")
     ] = True,
+    weekly: Weekly = False,
 ) -> None:
     """Write an edition as it would be mailed: HTML, plain text, JSON, and pictures on desktop and phone."""
 
     async def work(container: Container) -> tuple[Edition, preview.Preview]:
-        edition = await _edition(container, _day(container, date))
+        edition = await _edition(container, _day(container, date), weekly=weekly)
         return edition, await preview.of_edition(container.db, edition.id, container.settings.publication)
 
     edition, made = run(work)
     to.mkdir(parents=True, exist_ok=True)
+    name = editions.slug_of(edition.kind, edition.date)
     for suffix, body in (("html", made.html), ("txt", made.text), ("json", made.json)):
-        path = to / f"{edition.date}.{suffix}"
+        path = to / f"{name}.{suffix}"
         path.write_text(body, encoding="utf-8")
         typer.echo(path)
     if pictures:
-        asyncio.run(_photograph(to / f"{edition.date}.html"))
+        asyncio.run(_photograph(to / f"{name}.html"))
 
 
 async def _photograph(page: Path) -> None:
@@ -104,11 +114,12 @@ def send(
     date: ForDay = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Although it is held, or lint finds errors.")] = False,
+    weekly: Weekly = False,
 ) -> None:
     """Send an edition to every reader now, whatever their morning. A running worker hands it over."""
 
     async def look(container: Container) -> Edition:
-        return await _edition(container, _day(container, date))
+        return await _edition(container, _day(container, date), weekly=weekly)
 
     edition = run(look)
     if not yes:

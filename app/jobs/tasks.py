@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 import structlog
 
@@ -9,6 +10,7 @@ from app.bootstrap import Container
 from app.core.calendar import instant_of
 from app.core.errors import Conflict
 from app.models import Edition
+from app.models.content import EditionKind
 from app.models.links import LinkVerdict
 from app.models.states import EditionStatus
 from app.operations import housekeeping
@@ -17,10 +19,11 @@ from app.stages.audience import erasure, pending
 from app.stages.collect import gather as stories
 from app.stages.collect import snapshot
 from app.stages.compose import draft
+from app.stages.compose.week import SATURDAY
 from app.stages.render import freeze as press
 from app.stages.render import link_check
 from app.stages.send import release
-from app.store import editions
+from app.store import editions, leases, subscribers
 
 COLLECT_WITHIN = timedelta(seconds=60)
 GATHER_WITHIN = timedelta(seconds=90)
@@ -66,32 +69,49 @@ async def _gather_at_best(container: Container) -> None:
 async def compose(container: Container, owner: str) -> None:
     """At COMPOSE_AT, or as soon after it as somebody can: collect afresh, then put the paper together."""
     day = _day_owed(container, container.settings.compose_at)
-    if day is not None:
-        await once(container.db, container.clock, "compose", day.isoformat(), owner, lambda: _compose(container, day))
+    if day is None:
+        return
+    await once(
+        container.db, container.clock, "compose", day.isoformat(), owner, lambda: _collect_and_compose(container, day)
+    )
+    if await _weekly_owed(container, day):
+        weekly = partial(_compose, container, day, EditionKind.WEEKLY)
+        await once(container.db, container.clock, "compose", _slot(day, EditionKind.WEEKLY), owner, weekly)
 
 
-async def _compose(container: Container, day: date) -> str:
+async def _weekly_owed(container: Container, day: date) -> bool:
+    """On a Saturday whose daily is composed, so that all is counted and gathered, and where anybody reads weekly."""
+    if day.weekday() != SATURDAY:
+        return False
+    async with container.db.read() as session:
+        daily = await leases.is_finished(session, "compose", day.isoformat())
+        return daily and await subscribers.any_weekly(session)
+
+
+async def _collect_and_compose(container: Container, day: date) -> str:
     await asyncio.gather(_collect(container, insist=True), _gather_at_best(container))
+    return await _compose(container, day, EditionKind.DAILY)
+
+
+async def _compose(container: Container, day: date, kind: EditionKind) -> str:
+    operators = container.settings.operator_emails
     try:
-        composed = await draft.compose(container.db, day, container.clock.now(), container.settings.operator_emails)
+        composed = await draft.compose(container.db, day, container.clock.now(), operators, kind)
     except Conflict as refusal:  # an operator was quicker: the paper is frozen already
         return str(refusal)
     if composed.reason:
-        log.warning("the edition is held", date=str(day), why=composed.reason)
+        log.warning("the edition is held", date=str(day), kind=kind.value, why=composed.reason)
     return f"{composed.status.value} {composed.reason}".strip()
 
 
 async def links(container: Container, owner: str) -> None:
-    """Once for each content of today's edition: so the freeze knows which links answer, and waits for none."""
-    day = _day_owed(container, container.settings.compose_at)
-    if container.links is None or day is None:
+    """Once for each content of today's editions: so the freeze knows which links answer, and waits for none."""
+    if container.links is None:
         return
-    async with container.db.read() as session:
-        edition = await editions.of_day(session, day)
-    if edition is None or edition.content is None or edition.frozen_at is not None:
-        return
-    slot = f"{day}-{edition.content_hash[:16]}"
-    await once(container.db, container.clock, "links", slot, owner, lambda: _links(container, edition.id))
+    for edition in await _todays(container, container.settings.compose_at):
+        if edition.content is not None and edition.frozen_at is None:
+            slot = f"{_slot(edition.date, edition.kind)}-{edition.content_hash[:16]}"
+            await once(container.db, container.clock, "links", slot, owner, partial(_links, container, edition.id))
 
 
 async def _links(container: Container, edition_id: int) -> str:
@@ -104,16 +124,11 @@ async def _links(container: Container, edition_id: int) -> str:
 
 async def freeze(container: Container, owner: str) -> None:
     """At FREEZE_AT when APPROVAL is auto; after the approval when it is manual."""
-    day = _day_owed(container, container.settings.freeze_at)
-    if day is None:
-        return
-    async with container.db.read() as session:
-        edition = await editions.of_day(session, day)
-    if edition is None or edition.status is not EditionStatus.READY:
-        return
-    if container.settings.approval == "manual" and edition.approved_at is None:
-        return
-    await once(container.db, container.clock, "freeze", day.isoformat(), owner, lambda: _freeze(container, edition.id))
+    for edition in await _todays(container, container.settings.freeze_at):
+        unapproved = container.settings.approval == "manual" and edition.approved_at is None
+        if edition.status is EditionStatus.READY and not unapproved:
+            slot = _slot(edition.date, edition.kind)
+            await once(container.db, container.clock, "freeze", slot, owner, partial(_freeze, container, edition.id))
 
 
 async def _freeze(container: Container, edition_id: int) -> str | None:
@@ -194,6 +209,19 @@ async def tidy(container: Container, owner: str) -> None:
         owner,
         lambda: housekeeping.tidy(container.db, now),
     )
+
+
+def _slot(day: date, kind: EditionKind) -> str:
+    return editions.slug_of(kind, day)
+
+
+async def _todays(container: Container, at: time) -> list[Edition]:
+    """The editions of the date whose slot at a time of day is owed."""
+    day = _day_owed(container, at)
+    if day is None:
+        return []
+    async with container.db.read() as session:
+        return await editions.on(session, day)
 
 
 def _day_owed(container: Container, at: time) -> date | None:

@@ -13,6 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.models.counts import Basis
 
 
+class EditionKind(StrEnum):
+    """A weekly is the week's paper, of a Saturday; it stands beside that day's daily."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class Section(StrEnum):
     """The paper's sections in their order. The lead is always in; the others a reader may choose."""
 
@@ -76,6 +83,8 @@ class Piece(Frozen):
     minutes: int = Field(ge=1)
     reason: str = ""
     """Why it was chosen, for the editor; not printed. Empty in editions stored before it was known."""
+    printed_on: dt.date | None = None
+    """In a weekly: the date of the daily that printed it first."""
 
 
 class Move(StrEnum):
@@ -131,6 +140,13 @@ class ChartRow(Counted):
     total: int | None = None
 
 
+class Leader(Frozen):
+    """Stood first on a chart, on these days of the week, the oldest first."""
+
+    name: str
+    days: tuple[dt.date, ...]
+
+
 class Chart(Frozen):
     """One table: Hugging Face models, Hugging Face datasets, GitHub repositories."""
 
@@ -142,6 +158,8 @@ class Chart(Frozen):
     stale: bool = False
     """The source did not answer today; these are its last good figures."""
     rows: tuple[ChartRow, ...]
+    leaders: tuple[Leader, ...] = ()
+    """In a weekly: who stood first in the week's papers, in order of their first day."""
 
 
 class Mover(Counted):
@@ -190,6 +208,7 @@ class Movers(Frozen):
 class EditionContent(Frozen):
     """The whole paper of one date."""
 
+    kind: EditionKind = EditionKind.DAILY
     date: dt.date
     volume: int = Field(ge=1)
     number: int = Field(ge=1)
@@ -203,6 +222,8 @@ class EditionContent(Frozen):
     charts: tuple[Chart, ...] = ()
     movers: Movers | None = None
     weekend: tuple[Piece, ...] = ()
+    also: tuple[Piece, ...] = ()
+    """In a weekly: the other lead stories of the week, a line each, beneath the lead and as sure to be read."""
 
     @property
     def present(self) -> frozenset[Section]:
@@ -222,6 +243,6 @@ class EditionContent(Frozen):
         """Every story in it, in printed order."""
         return tuple(
             piece
-            for piece in (self.lead, self.deep_dive, *self.opinion, *self.tools, *self.weekend)
+            for piece in (self.lead, *self.also, self.deep_dive, *self.opinion, *self.tools, *self.weekend)
             if piece is not None
         )

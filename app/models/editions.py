@@ -1,4 +1,4 @@
-"""One paper a day."""
+"""One paper a day, and one of the week beside it on Saturdays."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,11 +9,8 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from app.core.db import BigId
 from app.models.base import Base, enumerated
+from app.models.content import EditionKind
 from app.models.states import EditionStatus
-
-
-class EditionKind(StrEnum):
-    DAILY = "daily"
 
 
 class VariantForm(StrEnum):

@@ -11,8 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.db import Session
 from app.models import Edition
-from app.models.content import EditionContent
-from app.models.editions import EditionKind
+from app.models.content import EditionContent, EditionKind
 from app.store.editions import PUBLIC, kind_and_day, slug_of
 
 

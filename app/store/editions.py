@@ -10,8 +10,8 @@ from sqlalchemy.orm import undefer
 
 from app.core.db import Session
 from app.models import Edition, Variant
-from app.models.content import EditionContent
-from app.models.editions import EditionKind, VariantForm
+from app.models.content import EditionContent, EditionKind, Piece
+from app.models.editions import VariantForm
 from app.models.edits import Edits
 from app.models.states import EditionStatus, allowed
 from app.store.moves import move as _move
@@ -21,6 +21,8 @@ PUBLIC = (EditionStatus.SENDING, EditionStatus.PAUSED, EditionStatus.SENT, Editi
 COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
 """It may still change."""
 OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING)
+_NEWEST = (Edition.date.desc(), Edition.kind, Edition.id.desc())
+"""The newest first; `daily` stands before `weekly` also in the alphabet."""
 
 
 def slug_of(kind: EditionKind, day: date) -> str:
@@ -52,6 +54,12 @@ async def of_day(session: Session, day: date, kind: EditionKind = EditionKind.DA
     )
 
 
+async def on(session: Session, day: date) -> list[Edition]:
+    """The newest revision of each kind that a date has, the daily first."""
+    found = [await of_day(session, day, kind) for kind in EditionKind]
+    return [one for one in found if one is not None]
+
+
 async def newest(session: Session, limit: int, before: int | None) -> Sequence[Edition]:
     """A page of editions, the newest first; `before` is the last id of the page before (keyset)."""
     query = select(Edition).order_by(Edition.id.desc()).limit(limit)
@@ -75,19 +83,36 @@ async def first_day(session: Session) -> date | None:
     return await session.scalar(select(func.min(Edition.date)))
 
 
-async def last_subject(session: Session, before: date) -> str | None:
-    """The subject of the edition before `before`."""
+async def last_subject(session: Session, before: date, kind: EditionKind = EditionKind.DAILY) -> str | None:
+    """The subject of the edition of its kind before `before`."""
     return await session.scalar(
-        select(Edition.subject).where(Edition.date < before).order_by(Edition.date.desc()).limit(1)
+        select(Edition.subject)
+        .where(Edition.kind == kind, Edition.date < before)
+        .order_by(Edition.date.desc(), Edition.revision.desc())
+        .limit(1)
     )
 
 
-async def add_draft(session: Session, *, day: date, number: int, salt: str, now: datetime) -> bool:
-    """Writes an empty draft down; False where that date has an edition already."""
+async def printed(session: Session, kind: EditionKind, since: date, before: date) -> list[tuple[date, Piece]]:
+    """The pieces that readers of a kind could see from `since` until the day before `before`, in printed order."""
+    rows = await session.execute(
+        select(Edition.date, Edition.content)
+        .where(Edition.kind == kind, Edition.date >= since, Edition.date < before, Edition.status.in_(PUBLIC))
+        .order_by(Edition.date, Edition.revision)
+    )
+    # A corrected edition stands in the place of the first print of its day.
+    newest: dict[date, dict[str, Any]] = dict(rows.all())
+    return [(day, piece) for day, content in newest.items() for piece in EditionContent.model_validate(content).pieces]
+
+
+async def add_draft(
+    session: Session, *, day: date, number: int, salt: str, now: datetime, kind: EditionKind = EditionKind.DAILY
+) -> bool:
+    """Writes an empty draft down; False where that date has one of its kind already."""
     made = await session.scalar(
         insert_ignoring(session, Edition)
         .values(
-            kind=EditionKind.DAILY,
+            kind=kind,
             date=day,
             revision=1,
             number=number,
@@ -243,8 +268,13 @@ class PublishedEdition:
     kind: EditionKind
 
 
-async def published(session: Session, limit: int, before: date | None = None) -> list[PublishedEdition]:
-    """The editions anybody may read, the newest first; `before` is the last date of the page before (keyset)."""
+async def published(
+    session: Session, limit: int, before: date | None = None, kind: EditionKind | None = None
+) -> list[PublishedEdition]:
+    """The editions anybody may read, the newest first, a date's daily before its weekly.
+
+    `before` is the last date of the page before (keyset): ask for more than two, or a date may be cut in half.
+    """
     query = (
         select(
             Edition.kind,
@@ -257,11 +287,13 @@ async def published(session: Session, limit: int, before: date | None = None) ->
             Edition.kind,
         )
         .where(Edition.status.in_(PUBLIC))
-        .order_by(Edition.date.desc(), Edition.id.desc())
+        .order_by(*_NEWEST)
         .limit(limit)
     )
     if before is not None:
         query = query.where(Edition.date < before)
+    if kind is not None:
+        query = query.where(Edition.kind == kind)
     rows = await session.execute(query)
     return [PublishedEdition(slug_of(row[0], row[1]), *row[1:]) for row in rows]
 
@@ -297,11 +329,8 @@ async def page(session: Session, slug: str, variant_hash: str | None) -> str | N
 
 
 async def front(session: Session) -> EditionContent | None:
-    """The content of the latest published edition."""
+    """The content of the latest published edition, the daily where a date has both."""
     content = await session.scalar(
-        select(Edition.content)
-        .where(Edition.status.in_(PUBLIC))
-        .order_by(Edition.date.desc(), Edition.id.desc())
-        .limit(1)
+        select(Edition.content).where(Edition.status.in_(PUBLIC)).order_by(*_NEWEST).limit(1)
     )
     return EditionContent.model_validate(content) if content else None

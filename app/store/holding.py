@@ -48,6 +48,7 @@ async def hold(session: Session, edition: Edition, held: Hold, now: datetime) ->
         parameters={
             "edition": edition.id,
             "date": edition.date.isoformat(),
+            "kind": edition.kind.value,
             "why": held.why,
             "by": held.by.value,
             "candidates": [list(one) for one in held.proposed],

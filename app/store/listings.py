@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from app.core.db import Session
 from app.models import Edition, Listing
+from app.models.content import EditionKind
 
 _CHUNK = 500
 
@@ -68,6 +69,23 @@ async def memory(session: Session, refs: Collection[str], before: date) -> Mappi
     for (ref, day), (charted, printed, name) in sorted(days.items()):
         found[ref] = _grown(found.get(ref, Memory()), day, charted=charted, printed=printed, name=name)
     return found
+
+
+async def firsts(session: Session, since: date, before: date) -> list[tuple[date, str, str]]:
+    """(day, ref, name) of whatever stood first on a chart of a daily from `since` until the day before `before`."""
+    rows = await session.execute(
+        select(Edition.date, Listing.ref, Listing.name)
+        .join(Edition, Edition.id == Listing.edition_id)
+        .where(
+            Listing.rank == 1,
+            Edition.kind == EditionKind.DAILY,
+            Edition.frozen_at.is_not(None),
+            Edition.date >= since,
+            Edition.date < before,
+        )
+        .order_by(Edition.date, Edition.revision, Listing.ref)
+    )
+    return [(day, ref, name) for day, ref, name in rows]
 
 
 def _grown(known: Memory, day: date, *, charted: bool, printed: bool, name: str) -> Memory:

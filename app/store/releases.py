@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, literal, select, update
+from sqlalchemy import and_, exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy.orm import load_only
 
 from app.core.db import Session
 from app.models import Delivery, Edition, Release, Shard, Subscriber
@@ -14,7 +15,8 @@ from app.store.upsert import insert_ignoring
 
 DEFAULT_MINUTE = -1
 SHARD = 1000
-_OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+_TOLD = (Edition.id, Edition.kind, Edition.date, Edition.status, Edition.composed_at, Edition.approved_at)
+OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,21 @@ async def set_cursor(session: Session, release: Release, cursor: int, done_at: d
     )
 
 
-async def lock_edition(session: Session, edition_id: int) -> EditionStatus | None:
-    """The state of an edition that readers may be released into, held until the transaction ends; else None.
+async def lock_date(session: Session, day: date) -> Sequence[Edition]:
+    """Every edition of a date as it is now, held until the transaction ends, always in the same order.
 
-    One release at a time hands out an edition's shard numbers.
+    One release at a time hands out an edition's shard numbers, and looks at who has another edition of the date.
     """
-    return await session.scalar(
-        select(Edition.status).where(Edition.id == edition_id, Edition.status.in_(_OPEN)).with_for_update()
-    )
+    return (
+        await session.scalars(
+            select(Edition)
+            .where(Edition.date == day)
+            .order_by(Edition.id)
+            .with_for_update()
+            .options(load_only(*_TOLD))
+            .execution_options(populate_existing=True)
+        )
+    ).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ class Chunk:
 async def release_chunk(
     session: Session,
     edition_id: int,
+    siblings: Sequence[Edition],
     *,
     pair: Pair | None,
     frequencies: Collection[Frequency],
@@ -118,8 +128,8 @@ async def release_chunk(
 ) -> Chunk:
     """Writes deliveries for up to `most` eligible readers with ids past `after`; `pair` None means every reader.
 
-    Eligible: active, of one of `frequencies`, confirmed before their due instant, without a row of this edition.
-    The caller holds the edition (`lock_edition`).
+    Eligible: active, of one of `frequencies`, confirmed before their due instant, without a row of this edition or a
+    live one of its `siblings`, the others of its date. The caller holds them all (`lock_date`).
     """
     eligible = (
         select(Subscriber.id)
@@ -130,6 +140,7 @@ async def release_chunk(
             Subscriber.frequency.in_(frequencies),
             *_of_pair(pair),
             ~exists().where(Delivery.edition_id == edition_id, Delivery.subscriber_id == Subscriber.id),
+            *_without_live_row_of(siblings),
         )
         .order_by(Subscriber.id)
         .limit(most)
@@ -141,6 +152,20 @@ async def release_chunk(
     first = await _add_shards(session, edition_id, -(-count // SHARD), due_at)
     await session.execute(_insert_deliveries(edition_id, eligible, first, due_at, due_at + lasts))
     return Chunk(count, last)
+
+
+def _without_live_row_of(siblings: Sequence[Edition]) -> list[Any]:
+    """Who has a place in a sibling has that paper, unless they were skipped, or it expired before it was begun."""
+    if not siblings:
+        return []
+    dead = or_(
+        Delivery.status == DeliveryStatus.SKIPPED,
+        and_(Delivery.status == DeliveryStatus.EXPIRED, Delivery.attempt == 0),
+    )
+    mine = and_(
+        Delivery.edition_id.in_([one.id for one in siblings]), Delivery.subscriber_id == Subscriber.id, not_(dead)
+    )
+    return [~exists().where(mine)]
 
 
 def _of_pair(pair: Pair | None) -> list[Any]:

@@ -109,6 +109,12 @@ def likened(headline: str) -> str:
     return " ".join("".join(sign if sign.isalnum() else " " for sign in headline.casefold()).split())
 
 
+async def weights(session: Session, ids: Collection[int]) -> dict[int, float]:
+    """What speaks for each of `ids` at the sources that showed it; 0 for what an editor wrote."""
+    rows = await session.execute(select(Story.id, Story.weight).where(Story.id.in_(ids)))
+    return dict(rows.all())
+
+
 async def waiting(session: Session) -> dict[Section, int]:
     """How many stories each section has that may be printed."""
     rows = await session.execute(select(Story.section, func.count()).where(_PRINTABLE).group_by(Story.section))
@@ -116,10 +122,10 @@ async def waiting(session: Session) -> dict[Section, int]:
 
 
 async def mark_printed(session: Session, story_ids: Sequence[int], edition_id: int) -> None:
-    """Ties stories to the edition that was frozen with them, so that they run once."""
+    """Ties stories to the edition that was frozen with them, so that they run once; a tie that is there stays."""
     await session.execute(
         update(Story)
-        .where(Story.id.in_(story_ids))
+        .where(Story.id.in_(story_ids), Story.edition_id.is_(None))
         .values(edition_id=edition_id)
         .execution_options(synchronize_session=False)
     )

@@ -163,6 +163,20 @@ async def choose_early(session: Session, subscriber_id: int, chosen: Mapping[str
     return await _set(session, subscriber_id, (SubscriberStatus.PENDING,), **chosen)
 
 
+async def any_weekly(session: Session) -> bool:
+    """Does anybody read the paper once a week, or will after a rest?"""
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    Subscriber.frequency == Frequency.WEEKLY,
+                    Subscriber.status.in_((SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)),
+                )
+            )
+        )
+    )
+
+
 async def choose_frequency(session: Session, subscriber_id: int, frequency: Frequency) -> bool:
     """Keeps how often the paper comes; False where the reader neither reads nor rests."""
     reading = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)

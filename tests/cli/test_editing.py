@@ -34,3 +34,18 @@ def test_an_edition_by_hand(folder: Path) -> None:
         refused = post("editions", "edit", date, *words, folder=folder)
         assert (refused.returncode, "Traceback" in refused.stderr) == (2, False), refused.stderr
     assert json.loads(post("editions", "unhold", date, "--json", folder=folder).stdout)["status"] == "ready"
+
+
+def test_a_weekly_by_hand(folder: Path) -> None:
+    """`--weekly` names the weekly of a Saturday, wherever a date is asked for."""
+    composed = post("compose", "--weekly", "--date", "2026-11-28", "--json", folder=folder)
+    assert (composed.returncode, json.loads(composed.stdout)["status"]) == (1, "held")
+    shown = json.loads(post("editions", "show", "2026-11-28", "--weekly", "--json", folder=folder).stdout)
+    assert (shown["kind"], shown["reason"]) == ("weekly", "Nothing was printed from Monday to Friday.")
+    missing = post("editions", "show", "2026-11-28", folder=folder)
+    assert (missing.returncode, "There is no edition of 2026-11-28" in missing.stderr) == (2, True)
+    for words in (("preview", "--weekly", "--date", "2026-11-21"), ("editions", "progress", "2026-11-21", "--weekly")):
+        missing = post(*words, folder=folder)
+        assert (missing.returncode, "There is no weekly of 2026-11-21" in missing.stderr) == (2, True)
+    refused = post("compose", "--weekly", "--date", "2026-11-23", folder=folder)
+    assert (refused.returncode, "A weekly is for a Saturday" in refused.stderr) == (2, True)

@@ -146,8 +146,10 @@ async def test_the_reader_stays_pending_and_is_forgotten_in_time(container: Cont
 
 async def test_who_confirmed_is_not_asked_about(container: Container, server: DnsServer) -> None:
     """The welcome goes to a mailbox that has answered before."""
-    reader = await add_reader(container.db, NULL)
+    await add_reader(container.db, NULL)
     async with container.db.write() as session:
+        reader = await subscribers.find_key(session, NULL)
+        assert reader is not None
         await consent._welcome(session, reader, NOON)
     await post(container)
     assert mailed() == {NULL}

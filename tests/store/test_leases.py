@@ -19,6 +19,7 @@ async def shards(db: Database, readers: int = 2) -> int:
         chunk = await releases.release_chunk(
             session,
             edition.id,
+            [],
             pair=None,
             frequencies=list(Frequency),
             confirmed_before=NOON,

@@ -11,7 +11,8 @@ from app.core.language import say
 from app.core.languages import find
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber, TransactionalEmail
-from app.models.states import SubscriberStatus
+from app.models.content import EditionKind
+from app.models.states import Frequency, SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.early import Early
@@ -144,7 +145,7 @@ async def confirm(
         placement = await placements.of_asking(session, reader.id, mail.created_at)
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref, placement)
         await subscribers.record_consent(session, reader.id, act, now)
-        await _welcome(session, reader.id, now)
+        await _welcome(session, reader, now)
         await suppressions.lift(session, suppressor.hash(reader.address_key), LIFTED)
     return Confirmed(
         reader.ref,
@@ -156,13 +157,14 @@ async def confirm(
     )
 
 
-async def _welcome(session: Session, subscriber_id: int, now: datetime) -> None:
-    """Owes the mail that says when the first paper comes, with the latest one that is out."""
-    latest = await editions.published(session, 1)
+async def _welcome(session: Session, reader: Subscriber, now: datetime) -> None:
+    """Owes the mail that says when the first paper comes, with the latest one that is out: of its kind, if any is."""
+    weekly = EditionKind.WEEKLY if reader.frequency is Frequency.WEEKLY else None
+    latest = await editions.published(session, 1, kind=weekly) or await editions.published(session, 1)
     await transactional.owe(
         session,
         kind=WELCOME,
-        subscriber_id=subscriber_id,
+        subscriber_id=reader.id,
         ref=opaque_reference(),
         parameters={"edition": latest[0].slug} if latest else {},
         now=now,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.core.db import Database, Session
-from app.core.errors import Conflict, Stale
+from app.core.errors import Conflict, InvalidInput, Stale
 from app.models import Edition
-from app.models.content import EditionContent
+from app.models.content import EditionContent, EditionKind
 from app.models.edits import Edits
 from app.models.states import EditionStatus
 from app.stages.compose import score
 from app.stages.compose.paper import Laid, lay_out
+from app.stages.compose.week import SATURDAY
 from app.store import editions, holding, listings, stories
 from app.store.holding import Hold, Holder
 
@@ -31,15 +32,23 @@ class Composed:
     reason: str
 
 
-async def compose(db: Database, day: date, now: datetime, operators: Sequence[str] = ()) -> Composed:
+async def compose(
+    db: Database,
+    day: date,
+    now: datetime,
+    operators: Sequence[str] = (),
+    kind: EditionKind = EditionKind.DAILY,
+) -> Composed:
     """Composes the edition of `day`: `ready` where there is enough for a paper, else `held`.
 
     Composing again replaces the content and takes back an approval; what operators asked for stays. `operators` are
-    written to when it comes to be held. Raises Conflict once it is frozen.
+    written to when it comes to be held. Raises Conflict once it is frozen, InvalidInput for a weekly of a weekday.
     """
+    if kind is EditionKind.WEEKLY and day.weekday() != SATURDAY:
+        raise InvalidInput(f"A weekly is for a Saturday, and {day} is none.", "date")
     for _ in range(TRIES):
         async with db.write() as session:
-            edition = await _draft(session, day, now)
+            edition = await _draft(session, day, kind, now)
         edits = Edits.model_validate(edition.edits)
         async with db.read() as session:
             laid = await lay_out(session, edition, edits, now)
@@ -80,12 +89,12 @@ def content_hash(content: EditionContent | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _draft(session: Session, day: date, now: datetime) -> Edition:
-    edition = await editions.of_day(session, day)
+async def _draft(session: Session, day: date, kind: EditionKind, now: datetime) -> Edition:
+    edition = await editions.of_day(session, day, kind)
     if edition is None:
         number = await editions.next_number(session)
-        await editions.add_draft(session, day=day, number=number, salt=secrets.token_hex(16), now=now)
-        edition = await editions.of_day(session, day)
+        await editions.add_draft(session, day=day, number=number, salt=secrets.token_hex(16), now=now, kind=kind)
+        edition = await editions.of_day(session, day, kind)
     if edition is None:
         raise Conflict("Another edition took this number at the same moment; compose again.")
     if edition.status not in editions.COMPOSABLE:

@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, NotFound, Stale
 from app.models import Edition
-from app.models.content import Section
+from app.models.content import EditionKind, Section
 from app.models.edits import Edits
 from app.models.states import EditionStatus
 from app.stages.compose.draft import put
 from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
+from app.stages.compose.week import week
 from app.store import editions, stories
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -138,16 +139,16 @@ async def _demand_sound(session: Session, edition: Edition, changes: Changes) ->
     for name, text in (("subject", changes.subject), ("preheader", changes.preheader)):
         if text and not text.isprintable():
             raise InvalidInput(f"The {name} must be one line without control characters.", name)
-    before = await editions.last_subject(session, edition.date)
+    before = await editions.last_subject(session, edition.date, edition.kind)
     if changes.subject and before and changes.subject.casefold() == before.casefold():
         raise InvalidInput("The paper before this one had the same subject.", "subject")
     subject = changes.subject or edition.subject
     if changes.preheader and subject and subject.casefold() in changes.preheader.casefold():
         raise InvalidInput("The preheader repeats the subject, beside which it is read.", "preheader")
-    await _demand_printable(session, changes)
+    await _demand_printable(session, edition, changes)
 
 
-async def _demand_printable(session: Session, changes: Changes) -> None:
+async def _demand_printable(session: Session, edition: Edition, changes: Changes) -> None:
     wanted = [one for ids in changes.sections.values() for one in ids]
     if len(set(wanted)) != len(wanted):
         raise InvalidInput("A story stands in one place only.", "sections")
@@ -156,7 +157,10 @@ async def _demand_printable(session: Session, changes: Changes) -> None:
             raise InvalidInput(f"{section.value} is filled from counts; no story stands in it.", "sections")
         if len(ids) > QUOTAS[section]:
             raise InvalidInput(f"{section.value} has room for {QUOTAS[section]}.", "sections")
-    missing = sorted(set(wanted) - {one.id for one in await stories.unprinted(session, wanted)})
+    there = {one.id for one in await stories.unprinted(session, wanted)}
+    if edition.kind is EditionKind.WEEKLY:
+        there |= set((await week(session, edition.date)).pieces)
+    missing = sorted(set(wanted) - there)
     if missing:
         which = ", ".join(str(one) for one in missing)
         raise InvalidInput(f"Not there, dismissed, or printed already: {which}.", "sections")

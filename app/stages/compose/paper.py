@@ -7,12 +7,12 @@ from datetime import datetime
 from app.core.calendar import volume_of
 from app.core.db import Session
 from app.models import Edition
-from app.models.content import Chart, EditionContent, Movers, Piece, Section
+from app.models.content import Chart, EditionContent, EditionKind, Movers, Piece, Section
 from app.models.edits import Edits
-from app.stages.compose import prose, wording
-from app.stages.compose.pick import Wishes, pick, shortage
+from app.stages.compose import prose, week, wording
+from app.stages.compose.pick import ALSO, Wishes, left_over, pick, shortage, shortage_of_week
 from app.stages.compose.pieces import desk
-from app.stages.compose.trending import trending
+from app.stages.compose.trending import Trending, trending
 from app.store import editions, listings
 
 Pieces = dict[Section, tuple[Piece, ...]]
@@ -30,6 +30,8 @@ class Laid:
 async def lay_out(session: Session, edition: Edition, edits: Edits, now: datetime) -> Laid:
     """The edition as the stored rows, and what operators asked of it, make it at `now`."""
     counted = await trending(session, now, edition.date)
+    if edition.kind is EditionKind.WEEKLY:
+        return await _lay_out_week(session, edition, edits, counted, now)
     table = await desk(session, edition.date, now, [one for ids in edits.pinned.values() for one in ids])
     chosen = pick(table.candidates, edition.date, Wishes(edits.pinned, edits.removed))
     short = shortage(chosen, [Section.TRENDING] if counted.charts else [])
@@ -42,6 +44,28 @@ async def lay_out(session: Session, edition: Edition, edits: Edits, now: datetim
     return Laid(made, short, counted.listed)
 
 
+async def _lay_out_week(session: Session, edition: Edition, edits: Edits, counted: Trending, now: datetime) -> Laid:
+    """The weekly of a Saturday: what its week printed, then what waits. What the charts were the daily remembers."""
+    pinned = {one for ids in edits.pinned.values() for one in ids}
+    table = await desk(session, edition.date, now, sorted(pinned))
+    past = await week.week(session, edition.date)
+    wishes = Wishes(edits.pinned, edits.removed)
+    waiting = [one for one in table.candidates if one.id not in past.pieces and one.id not in past.before - pinned]
+    candidates = [*past.candidates(pinned), *waiting]
+    chosen = pick(candidates, edition.date, wishes)
+    also = left_over(candidates, chosen, wishes, ALSO)
+    short = shortage_of_week(chosen, also, past.pieces)
+    if not chosen[Section.LEAD]:
+        return Laid(None, short)
+    pieces = {
+        section: tuple((past if one.id in past.pieces else table).piece(one.id, section, one.reason) for one in picks)
+        for section, picks in chosen.items()
+    }
+    charts = await week.led(session, counted.charts, edition.date)
+    lines = tuple(past.line(one) for one in also)
+    return Laid(await paper(session, edition, pieces, charts, counted.movers, edits, lines), short)
+
+
 async def paper(
     session: Session,
     edition: Edition,
@@ -49,13 +73,14 @@ async def paper(
     charts: tuple[Chart, ...],
     movers: Movers | None,
     edits: Edits,
+    also: tuple[Piece, ...] = (),
 ) -> EditionContent:
     """The content of an edition with these pieces, whose first is its lead."""
     founded = await editions.first_day(session) or edition.date
-    before = await editions.last_subject(session, edition.date)
+    before = await editions.last_subject(session, edition.date, edition.kind)
     lead = pieces[Section.LEAD][0]
-    total = minutes([piece for several in pieces.values() for piece in several], charts, movers)
-    others = [
+    total = minutes([*also, *(piece for several in pieces.values() for piece in several)], charts, movers)
+    others = [piece.headline for piece in also] + [
         piece.headline
         for section in (Section.DEEP_DIVE, Section.OPINION, Section.WEEKEND, Section.TOOLS)
         for piece in pieces.get(section, ())
@@ -63,6 +88,7 @@ async def paper(
     subject = edits.subject or wording.subject(lead.headline, before, others)
     said = lead.standfirst or lead.body_text
     return EditionContent(
+        kind=edition.kind,
         date=edition.date,
         volume=volume_of(edition.date, min(founded, edition.date)),
         number=edition.number,
@@ -76,6 +102,7 @@ async def paper(
         charts=charts,
         movers=movers,
         weekend=pieces.get(Section.WEEKEND, ()),
+        also=also,
     )
 
 

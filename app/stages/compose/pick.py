@@ -17,6 +17,10 @@ QUOTAS: dict[Section, int] = {
     Section.TOOLS: 4,
     Section.WEEKEND: 3,
 }
+ALSO = 4
+"""So many other leads of the week a weekly names beneath its own: those of five days, one of which leads."""
+WEEKLY_LEAST = 3
+"""Stories without which a weekly is not worth its name."""
 A_SOURCE = 2
 """So many candidates of one source a paper prints at most; the second counts half."""
 _MONTHS = (
@@ -39,6 +43,8 @@ class Candidate:
     source: int | None = None
     why: str = ""
     """What speaks for it, in words."""
+    printed: date | None = None
+    """In a weekly: the day of the week on which a daily printed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +72,29 @@ def pick(candidates: Iterable[Candidate], day: date, wishes: Wishes = Wishes()) 
     A story whose day is past was missed, not withdrawn: it waits in the queue like the undated. What was gathered
     never leads: the paper's first words, and its subject, are an editor's.
     """
-    known = {one.id: one for one in candidates if one.section in QUOTAS and one.id not in wishes.removed}
+    known = _known(candidates, wishes)
     chosen: Chosen = {section: [] for section in QUOTAS}
     for section, ids in wishes.pinned.items():
         for story_id in ids:
             if known.pop(story_id, None) is not None and section in chosen:
                 chosen[section].append(Pick(story_id, "put here by an operator"))
-    for one in sorted(known.values(), key=lambda one: (one.publish_on != day, one.id)):
+    for one in sorted(known.values(), key=lambda one: _turn(one, day)):
         if not one.gathered and len(chosen[one.section]) < QUOTAS[one.section]:
             chosen[one.section].append(Pick(one.id, _editors(one, day)))
     _fill(chosen, [one for one in known.values() if one.gathered and one.section is not Section.LEAD])
     return chosen
+
+
+def left_over(candidates: Iterable[Candidate], chosen: Chosen, wishes: Wishes, most: int) -> list[Pick]:
+    """The leads of the week that nothing else was made of: the best `most` of them, in the order of their days."""
+    taken = {one.id for picks in chosen.values() for one in picks}
+    leads = [
+        one
+        for one in _known(candidates, wishes).values()
+        if one.printed and one.section is Section.LEAD and one.id not in taken
+    ]
+    best = sorted(leads, key=lambda one: (-one.score, one.id))[:most]
+    return [Pick(one.id, _reprint(one)) for one in sorted(best, key=lambda one: (one.printed or date.min, one.id))]
 
 
 def shortage(chosen: Chosen, counted: Sequence[Section]) -> str:
@@ -89,6 +107,33 @@ def shortage(chosen: Chosen, counted: Sequence[Section]) -> str:
     if not counted and not any(ids for section, ids in chosen.items() if section is not Section.LEAD):
         return "There is nothing to print beside the lead."
     return ""
+
+
+def shortage_of_week(chosen: Chosen, also: Sequence[Pick], printed: Collection[int]) -> str:
+    """Why this is too little for a weekly, in words; empty where it is enough: a lead, and two stories more.
+
+    `printed` is what the week's dailies printed: where they printed nothing there was no week to tell of.
+    """
+    if not printed:
+        return "Nothing was printed from Monday to Friday."
+    if not chosen[Section.LEAD]:
+        return "No lead story was printed from Monday to Friday, and none waits."
+    count = len(also) + sum(len(picks) for picks in chosen.values())
+    if count < WEEKLY_LEAST:
+        there = "is 1 story" if count == 1 else f"are {count} stories"
+        return f"There {there} of the week; a weekly has {WEEKLY_LEAST} or more."
+    return ""
+
+
+def _known(candidates: Iterable[Candidate], wishes: Wishes) -> dict[int, Candidate]:
+    return {one.id: one for one in candidates if one.section in QUOTAS and one.id not in wishes.removed}
+
+
+def _turn(one: Candidate, day: date) -> tuple[bool, float, int, bool, int]:
+    """Where its turn is: in a weekly first what was printed, the best before the later; then the day's, the oldest."""
+    if one.printed:
+        return (False, -one.score, -one.printed.toordinal(), False, one.id)
+    return (True, 0.0, 0, one.publish_on != day, one.id)
 
 
 def _fill(chosen: Chosen, gathered: Sequence[Candidate]) -> None:
@@ -107,10 +152,17 @@ def _fits(one: Candidate, chosen: Chosen, used: Mapping[int | None, int]) -> boo
 
 
 def _editors(one: Candidate, day: date) -> str:
+    if one.printed:
+        return _reprint(one)
     if one.publish_on == day:
         return "chosen for this date by the editor"
     missed = f", meant for {_dated(one.publish_on)}" if one.publish_on else ""
     return f"waiting since {_dated(one.since)}{missed}" if one.since else f"waiting{missed}"
+
+
+def _reprint(one: Candidate) -> str:
+    on = f"printed on {_dated(one.printed)}" if one.printed else "printed"
+    return f"{on}: {one.why}" if one.why else on
 
 
 def _dated(day: date) -> str:

@@ -43,6 +43,13 @@ def why(seen: Sequence[Sight], at: datetime, now: datetime) -> str:
     return ", ".join(parts)
 
 
+def known(seen: Sequence[Sight]) -> str:
+    """The same without its age; empty where nobody shows it: `412 points on Hacker News, 2 sources`."""
+    parts = [f"{best.points:,} points on {best.source}"] if (best := _most_discussed(seen)) else []
+    sources = len({one.source for one in seen})
+    return ", ".join([*parts, f"{sources} sources"] if sources > 1 else parts)
+
+
 def line(seen: Sequence[Sight]) -> str:
     """The one line that is printed beneath its headline: what we know of it ourselves; empty where that is nothing."""
     best = _most_discussed(seen)

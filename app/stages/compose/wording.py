@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 SHORTEST, LONGEST = 28, 50
 LEAST, PREHEADER = 80, 110
+SENTENCE = 160
 _CLAUSE = re.compile(r"\s+[–—-]\s+|[:;,]\s+")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _DANGLING = re.compile(
@@ -42,6 +43,11 @@ def preheader(standfirst: str, others: Sequence[str], minutes: int, subject: str
         return good[0]
     cut = [_cut_to_fit(sentences[:1], others[:1], ending), _cut_to_fit(sentences[:1], [], ending)]
     return max([*fitting, *(line for line in cut if len(line) <= PREHEADER)], key=len)
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a story, cut at a word where it is longer than two lines."""
+    return _cut(next(iter(_sentences(text)), ""), SENTENCE)
 
 
 def _with_another(fitted: str, others: Sequence[str]) -> list[str]:

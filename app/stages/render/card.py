@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from app.core.settings import Publication
 from app.models.content import TITLES, EditionContent, Section
 from app.stages.render.typeface import Typeface
-from app.stages.render.wording import full_date, issue, minutes_to_read
+from app.stages.render.wording import full_date, masthead, minutes_to_read
 
 WIDTH, HEIGHT = 1200, 630
 _PAPER, _INK, _MUTED, _SPOT, _RULE = "#FBFBF8", "#16181B", "#5A5F66", "#A3161F", "#D2D2CB"
@@ -40,7 +40,7 @@ def card_of(content: EditionContent, publication: Publication) -> Card:
     """The card of an edition."""
     return Card(
         name=publication.name,
-        corner=str(issue(content.volume, content.number)),
+        corner=str(masthead(content)),
         label=TITLES[Section.LEAD],
         headline=content.lead.headline,
         left=str(full_date(content.date)),

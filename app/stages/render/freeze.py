@@ -11,7 +11,7 @@ from app.core.db import Database
 from app.core.errors import Conflict, NotFound
 from app.core.settings import Publication
 from app.models import Edition
-from app.models.content import ALL_SECTIONS, EditionContent
+from app.models.content import ALL_SECTIONS, EditionContent, EditionKind
 from app.models.editions import VariantForm
 from app.models.states import EditionStatus
 from app.stages.render import charts, linting, printed, variants
@@ -100,7 +100,8 @@ async def _keep(db: Database, edition: Edition, content: EditionContent, html: s
                 return  # somebody else froze the same content a moment ago
             raise Conflict(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
         await pictures.keep(session, charts.of_content(content))
-        await stories.mark_printed(session, [piece.story_id for piece in content.pieces], edition.id)
+        if edition.kind is EditionKind.DAILY:  # what only a weekly printed may still run for everybody else
+            await stories.mark_printed(session, [piece.story_id for piece in content.pieces], edition.id)
         await editions.add_variant(
             session,
             edition_id=edition.id,

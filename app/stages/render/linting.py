@@ -74,7 +74,7 @@ def proof_of(
         source=mjml.edition_mjml(content, publication, slug, marks.Marker(mark, html=True)),
         html=Pieces.cut(variants.cut(html, variants.EVERYTHING, VariantForm.HTML), mark),
         text=Pieces.cut(variants.cut(text, variants.EVERYTHING, VariantForm.TEXT), marks.mark_of(text)),
-        values=preview.neutral(publication, content.date),
+        values=preview.neutral(publication, content),
         now=now,
     )
 

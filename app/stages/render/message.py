@@ -11,7 +11,7 @@ from app.core.db import Database
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Pieces, Slot, mailbox
 from app.core.settings import Publication
-from app.models.content import Section
+from app.models.content import EditionKind, Section
 from app.models.editions import VariantForm
 from app.models.states import MailForm
 from app.stages.render import charts, marks, preview, printed, variants
@@ -25,6 +25,7 @@ def edition_template(
     *,
     subject: str,
     slug: str,
+    kind: EditionKind = EditionKind.DAILY,
     html: str,
     text: str,
     sections: frozenset[Section] = variants.EVERYTHING,
@@ -45,7 +46,7 @@ def edition_template(
             ("List-Archive", f"<{publication.public_url}/editions>"),
             ("List-Owner", f"<mailto:{parseaddr(publication.reply_to)[1] or publication.sender[1]}>"),
             ("List-Post", "NO"),
-            ("Feedback-ID", feedback_id(publication, slug)),
+            ("Feedback-ID", feedback_id(publication, slug, kind)),
             ("Precedence", "bulk"),
             ("X-Auto-Response-Suppress", "OOF, AutoReply"),
         ),
@@ -54,10 +55,10 @@ def edition_template(
     )
 
 
-def feedback_id(publication: Publication, slug: str) -> str:
-    """`edition:list:sender`: the sender's part is 5 to 15 characters and stays the same as long as the list's id."""
+def feedback_id(publication: Publication, slug: str, kind: EditionKind) -> str:
+    """`edition:kind:sender`: the sender's part is 5 to 15 characters and stays the same as long as the list's id."""
     sender = hashlib.sha256(publication.list_id.encode()).hexdigest()[:_SENDER_ID]
-    return f"{slug}:daily:{sender}"
+    return f"{slug}:{kind}:{sender}"
 
 
 async def template_of(
@@ -73,6 +74,7 @@ async def template_of(
         publication,
         subject=edition.subject,
         slug=edition.slug,
+        kind=edition.content.kind,
         html=edition.html,
         text=edition.text,
         sections=sections,
@@ -89,7 +91,12 @@ async def trial_of(db: Database, edition_id: int, publication: Publication, to: 
     async with db.write() as session:  # a mail of today may be opened in a year, also one that was never frozen
         await pictures.keep(session, charts.of_content(edition.content))
     template = edition_template(
-        publication, subject=f"[Test] {edition.subject}", slug=edition.slug, html=edition.html, text=edition.text
+        publication,
+        subject=f"[Test] {edition.subject}",
+        slug=edition.slug,
+        kind=edition.content.kind,
+        html=edition.html,
+        text=edition.text,
     )
     sender = publication.sender[1]
     name = hashlib.sha256(f"{edition.slug}\0{to}\0{now.isoformat()}".encode()).hexdigest()[:32]
@@ -101,5 +108,5 @@ async def trial_of(db: Database, edition_id: int, publication: Publication, to: 
         date=now,
         return_path=sender,
         template=template,
-        values={**preview.neutral(publication, edition.date), Slot.ADDRESS: to},
+        values={**preview.neutral(publication, edition.content), Slot.ADDRESS: to},
     )

@@ -8,6 +8,7 @@ from typing import Any
 from app.core.language import ENGLISH
 from app.core.mail.template import MailTemplate, Pieces
 from app.core.settings import Publication
+from app.models.content import EditionKind
 from app.stages.render.templates import render
 from app.stages.render.wording import full_date
 
@@ -17,12 +18,15 @@ HELD = "held"
 def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
     """The letter that says that an edition is held, why, and what to do.
 
-    `told`: `edition` (its id), `date`, `why`, `by` (`store.holding.Holder`), and `candidates`,
+    `told`: `edition` (its id), `date`, `kind`, `why`, `by` (`store.holding.Holder`), and `candidates`,
     the (id, headline) of what could lead.
     """
     day = date.fromisoformat(told["date"])
-    subject = f"Held: the paper of {full_date(day)}"
-    words = render("held.txt.j2", ENGLISH, paper=publication, subject=subject, day=full_date(day), told=told)
+    weekly = told["kind"] == EditionKind.WEEKLY
+    subject = f"Held: the {'weekly' if weekly else 'paper'} of {full_date(day)}"
+    words = render(
+        "held.txt.j2", ENGLISH, paper=publication, subject=subject, day=full_date(day), told=told, weekly=weekly
+    )
     return MailTemplate(
         subject=subject,
         sender=publication.sender,

@@ -6,14 +6,14 @@ Its pictures are in it, because before the freeze nobody serves them, and so tha
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from html import escape
 
 from app.core.calendar import zone_words
 from app.core.db import Database
 from app.core.mail.template import Pieces, Slot
 from app.core.settings import Publication
-from app.models.content import EditionContent
+from app.models.content import EditionContent, EditionKind
 from app.models.editions import VariantForm
 from app.stages.render import charts, marks, mjml, printed, qr, variants, wording
 
@@ -30,7 +30,7 @@ class Preview:
 async def of_edition(db: Database, edition_id: int, publication: Publication) -> Preview:
     """The preview of an edition in any state. Raises NotFound, and Conflict where nothing is composed yet."""
     edition = await printed.printed(db, edition_id, publication)
-    values = neutral(publication, edition.date)
+    values = neutral(publication, edition.content)
     html = _filled(edition.html, VariantForm.HTML, {name: escape(value) for name, value in values.items()})
     return Preview(
         html=with_pictures(html, edition.content, publication),
@@ -39,16 +39,17 @@ async def of_edition(db: Database, edition_id: int, publication: Publication) ->
     )
 
 
-def neutral(publication: Publication, day: date) -> dict[Slot, str]:
+def neutral(publication: Publication, content: EditionContent) -> dict[Slot, str]:
     """Values of nobody: a reader with the default morning; the personal links lead to the front page."""
+    day, weekly = content.date, content.kind is EditionKind.WEEKLY
     hour, minute = divmod(publication.deliver_minute, 60)
     at = f"{hour:02}:{minute:02}"
-    tomorrow = day + timedelta(days=1)
+    following = day + timedelta(days=7 if weekly else 1)
     return {
         Slot.ADDRESS: "reader@example.org",
         Slot.CONFIRMED_ON: f"{wording.day_and_month(day)} {day.year}",
-        Slot.SCHEDULE: f"every day at {at}, {zone_words(publication.zone)}",
-        Slot.NEXT_DELIVERY: f"{wording.DAYS[tomorrow.weekday()]} at {at}",
+        Slot.SCHEDULE: f"{'on Saturdays' if weekly else 'every day'} at {at}, {zone_words(publication.zone)}",
+        Slot.NEXT_DELIVERY: f"{wording.DAYS[following.weekday()]} at {at}",
         Slot.UNSUBSCRIBE: publication.public_url,
         Slot.MANAGE: publication.public_url,
     }

@@ -43,6 +43,7 @@ def _section(section: Section, content: EditionContent, publication: Publication
     match section:
         case Section.LEAD:
             words = _story(content.lead, "Read the full story", links)
+            words += _also(content, publication, links)
         case Section.DEEP_DIVE:
             words = _story(content.deep_dive, "Read the deep dive", links) if content.deep_dive else ""
         case Section.OPINION:
@@ -63,7 +64,7 @@ def _section(section: Section, content: EditionContent, publication: Publication
 def _masthead(content: EditionContent, publication: Publication, slug: str) -> str:
     line = " · ".join(
         (
-            wording.issue(content.volume, content.number),
+            wording.masthead(content),
             wording.full_date(content.date),
             wording.minutes_to_read(content.minutes),
         )
@@ -81,6 +82,19 @@ def _story(piece: Piece, action: str, links: Links) -> str:
     blocks.append(paragraphs.written(body(piece), links) if piece.body else _words(piece.body_text))
     blocks.append(wrap(wording.credit(piece)) + (wrap(action + links.ref(piece.url)) if piece.url else ""))
     return "\n".join(block for block in blocks if block)
+
+
+def _also(content: EditionContent, publication: Publication, links: Links) -> str:
+    """The other leads of a weekly, a line each; empty in a daily."""
+    if not content.also:
+        return ""
+    lines = [
+        wrap(one.headline + links.ref(wording.address_of(one, publication.public_url)))
+        + wrap(one.standfirst, INDENT)
+        + wrap(wording.credit(one), INDENT)
+        for one in content.also
+    ]
+    return "\n" + "\n".join([wrap(wording.ALSO.upper()), *lines])
 
 
 def _words(told: str) -> str:

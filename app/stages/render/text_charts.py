@@ -31,7 +31,8 @@ def movers(found: Movers, links: Links) -> str:
 
 def _chart(chart: Chart, links: Links) -> str:
     title = wrap(f"{chart.title} by {chart.unit}, {wording.chart_stamp(chart)}")
-    return "\n".join([title, *(_row(row, links) for row in chart.rows)])
+    recap = [wrap(wording.led(chart))] if chart.leaders else []
+    return "\n".join([title, *(_row(row, links) for row in chart.rows), *recap])
 
 
 def _row(row: ChartRow, links: Links) -> str:

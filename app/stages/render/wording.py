@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.calendar import roman, zone_words
 from app.core.language import Phrase, dated, figure, forms, joined, plural, say
-from app.models.content import Chart, ChartRow, Counted, Move, Mover, Piece
+from app.models.content import Chart, ChartRow, Counted, EditionContent, EditionKind, Move, Mover, Piece
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -24,6 +24,7 @@ OFFER = "The paper is free, comes every morning, and takes one click to leave."
 PUBLISHERS = "Story links go to the publishers named beside them."
 LEFT = "Left our charts"
 METHOD = "How we count"
+ALSO = "Also this week"
 RANKINGS = "Rankings are ours, from public figures."
 _NOUNS = {"models": "Model", "datasets": "Dataset", "repositories": "Repository"}
 
@@ -88,8 +89,47 @@ def common_stamp(charts: Sequence[Chart]) -> str:
 
 
 def credit(piece: Piece) -> str:
-    """The Compute Ledger · 4 min."""
-    return joined((piece.source, say("{number} min", number=piece.minutes)), between=" · ")
+    """The Compute Ledger · 4 min; in a weekly also the day whose paper printed it: Wednesday."""
+    printed = DAYS[piece.printed_on.weekday()] if piece.printed_on else ""
+    return joined((piece.source, say("{number} min", number=piece.minutes), printed), between=" · ")
+
+
+def masthead(content: EditionContent) -> str:
+    """Vol. I · No. 214; a weekly says so: Weekly · Vol. I · No. 215."""
+    weekly = "Weekly" if content.kind is EditionKind.WEEKLY else ""
+    return joined((weekly, issue(content.volume, content.number)), between=" · ")
+
+
+def address_of(piece: Piece, public_url: str) -> str:
+    """Where a piece that a weekly prints as one line can be read: at its source, else in the paper of its day."""
+    return piece.url or (f"{public_url}/editions/{piece.printed_on}" if piece.printed_on else "")
+
+
+def led(chart: Chart) -> str:
+    """First this week: gemma-3, Monday to Wednesday; qwen3, Thursday and Saturday. Empty where nobody counted."""
+    if not chart.leaders:
+        return ""
+    return f"First this week: {'; '.join(f'{one.name}, {_days(one.days)}' for one in chart.leaders)}."
+
+
+def _days(days: Sequence[date]) -> str:
+    """Runs of three days and more as "Monday to Wednesday"."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and (day - runs[-1][-1]).days == 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    said = [
+        word
+        for run in runs
+        for word in (
+            [f"{DAYS[run[0].weekday()]} to {DAYS[run[-1].weekday()]}"]
+            if len(run) > 2
+            else [DAYS[day.weekday()] for day in run]
+        )
+    ]
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 
 
 def line_of(piece: Piece) -> str:

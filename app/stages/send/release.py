@@ -5,7 +5,7 @@ but that a reader whose instant is already past is released at once.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -15,7 +15,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.settings import Settings
 from app.models import Edition, Release
 from app.models.states import EditionStatus
-from app.stages.send.mornings import frequencies_of
+from app.stages.send.turns import readers_of
 from app.store import deliveries, editions, releases, subscribers
 from app.store.releases import DEFAULT_MINUTE, Chunk, Pair
 
@@ -64,21 +64,25 @@ async def release_due(db: Database, edition: Edition, settings: Settings, now: d
             pair=Pair(release.zone, release.minute),
             after=release.cursor,
             due_at=release.due_at,
-            lasts=settings.max_late,
+            settings=settings,
+            now=now,
             then=remember,
         )
     return released
 
 
 async def sweep(db: Database, edition: Edition, settings: Settings, now: datetime) -> int:
-    """Releases eligible readers whose instant has passed without a row: a changed zone never costs a paper."""
+    """Releases eligible readers whose instant has passed without a row: a changed zone never costs a paper, nor does
+
+    a weekly that came to be held or cancelled after the daily had left it its readers.
+    """
     async with db.read() as session:
         done = [one for one in await releases.planned(session, edition.id) if one.done_at is not None]
     released = 0
     for one in done:
         if one.due_at + settings.max_late > now:
             released += await _release(
-                db, edition, pair=Pair(one.zone, one.minute), due_at=one.due_at, lasts=settings.max_late
+                db, edition, pair=Pair(one.zone, one.minute), due_at=one.due_at, settings=settings, now=now
             )
     return released
 
@@ -99,7 +103,7 @@ async def send_now(db: Database, edition_id: int, settings: Settings, now: datet
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; only a frozen one can be sent.")
         # From here on it is going out, also where it has no reader at all: its page is public.
         await _begin_sending(session, edition_id, edition.status)
-    released = await _release(db, edition, pair=None, due_at=now, lasts=settings.max_late)
+    released = await _release(db, edition, pair=None, due_at=now, settings=settings, now=now)
     await _close_plan(db, edition, settings, now)
     return released
 
@@ -119,27 +123,31 @@ async def _release(
     *,
     pair: Pair | None,
     due_at: datetime,
-    lasts: timedelta,
+    settings: Settings,
+    now: datetime,
     after: int = 0,
     then: Callable[[Session, Chunk, bool], Awaitable[None]] | None = None,
 ) -> int:
     """Chunk by chunk, each committed with its cursor, so that a crash repeats nothing and forgets nothing."""
+    begins = edition_window(edition.date, settings.freeze_at, settings.zone).start
     released, done = 0, False
     while not done:
         async with db.write() as session:
-            status = await releases.lock_edition(session, edition.id)
-            if status is None:
+            of_date = await releases.lock_date(session, edition.date)
+            status = next((one.status for one in of_date if one.id == edition.id), None)
+            if status not in releases.OPEN:
                 break
             chunk = await releases.release_chunk(
                 session,
                 edition.id,
+                [one for one in of_date if one.id != edition.id],
                 pair=pair,
-                frequencies=frequencies_of(edition.date),
+                frequencies=readers_of(edition, of_date, settings.approval, begins, now),
                 confirmed_before=due_at,
                 after=after,
                 most=CHUNK,
                 due_at=due_at,
-                lasts=lasts,
+                lasts=settings.max_late,
             )
             done = chunk.count < CHUNK
             if then:

@@ -47,7 +47,7 @@ async def compose(container: ContainerDep, actor: Writer, asked: ComposeIn) -> E
     day = asked.date or today
     if not today - timedelta(days=1) <= day <= today + timedelta(days=7):
         raise Conflict("An edition is composed for a date between yesterday and a week from now.")
-    made = await draft.compose(container.db, day, now, container.settings.operator_emails)
+    made = await draft.compose(container.db, day, now, container.settings.operator_emails, asked.kind)
     return await _changed(container, actor, "compose", made.edition_id)
 
 

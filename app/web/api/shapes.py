@@ -8,8 +8,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.models import Edition, Story
-from app.models.content import EditionContent, Section
-from app.models.editions import EditionKind
+from app.models.content import EditionContent, EditionKind, Section
 from app.models.edits import Edits
 from app.models.states import DeliveryStatus, EditionStatus, StoryStatus
 from app.stages.render.lint.problem import Severity
@@ -148,11 +147,12 @@ class LintOut(BaseModel):
 
 
 class ComposeIn(BaseModel):
-    """Which date to compose; today in TIMEZONE where none is given."""
+    """Which date to compose; today in TIMEZONE where none is given. A weekly is for a Saturday."""
 
     model_config = ConfigDict(extra="forbid")
 
     date: dt.date | None = None
+    kind: EditionKind = EditionKind.DAILY
 
 
 class HoldIn(BaseModel):

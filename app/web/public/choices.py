@@ -38,7 +38,7 @@ _SECTIONS = {
 _FREQUENCIES = {
     Frequency.DAILY: (say("Every day"), say("Monday to Sunday")),
     Frequency.WEEKDAYS: (say("Every weekday"), say("Monday to Friday")),
-    Frequency.WEEKLY: (say("Once a week"), say("The Saturday paper")),
+    Frequency.WEEKLY: (say("Once a week"), say("The week in one paper, on Saturday")),
 }
 _FORMS = {
     MailForm.HTML: (say("As a newspaper"), say("HTML, with its plain-text twin")),

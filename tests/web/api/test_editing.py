@@ -50,3 +50,22 @@ async def test_an_edit_of_what_was_changed_since_is_refused(api: Api, container:
         assert (await api("POST", f"/editions/{edition}/{deed}", body, If_Match=old)).status_code == 412
     assert (await api("GET", f"/editions/{edition}")).json() == before
     assert [action for _, action in await audited(container)] == ["compose", "edit"]
+
+
+async def test_a_saturday_has_a_daily_and_a_weekly(api: Api, container: Container) -> None:
+    """Each composed by its kind, with a number and a name of its own; a weekly of a Monday is refused."""
+    made = [
+        (await api("POST", "/editions/compose", {"date": "2026-11-28", "kind": kind})).json()
+        for kind in ("daily", "weekly")
+    ]
+    assert [one["slug"] for one in made] == ["2026-11-28", "2026-11-28-weekly"]
+    assert [one["kind"] for one in made] == ["daily", "weekly"]
+    assert made[0]["number"] != made[1]["number"]
+    assert made[1]["reason"] == "Nothing was printed from Monday to Friday."
+    listed = (await api("GET", "/editions")).json()["items"]
+    assert [one["slug"] for one in listed] == ["2026-11-28-weekly", "2026-11-28"]
+    refused = await api("POST", "/editions/compose", {"date": "2026-11-23", "kind": "weekly"})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422,
+        "A weekly is for a Saturday, and 2026-11-23 is none.",
+    )
