@@ -75,6 +75,40 @@ def test_the_bytes_are_fit_for_any_transport(text: str, value: str) -> None:
     assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
+SLOTS = st.lists(st.tuples(WRITTEN, st.sampled_from(Slot)), min_size=1, max_size=8)
+
+
+@given(SLOTS, st.dictionaries(st.sampled_from(Slot), VALUE), st.integers(0, 300))
+def test_any_slots_in_any_order_read_back(
+    parts: list[tuple[str, Slot]], given_values: dict[Slot, str], pad: int
+) -> None:
+    """Slots that stand side by side, come twice, begin or end a line, or stand past its 76th octet."""
+    values = {name: given_values.get(name, "." * pad) for name in Slot}
+    body = "x" * pad + "".join(literal + slot(MARK, name) for literal, name in parts)
+    one = message(template(body, body), values)
+    text, page = parsed(one).iter_parts()
+    written = "x" * pad + "".join(literal + values[name] for literal, name in parts)
+    assert content(text).rstrip("\n") == written.rstrip("\n")
+    html_written = "x" * pad + "".join(literal + html.escape(values[name]) for literal, name in parts)
+    assert content(page).rstrip("\n") == html_written.rstrip("\n")
+    bare = one.as_bytes().partition(b"\r\n\r\n")[2]
+    assert max(map(len, bare.split(b"\r\n"))) <= 76
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)|^\.", bare, re.MULTILINE)
+
+
+@given(NAME)
+def test_every_encoded_word_stands_by_itself(name: str) -> None:
+    """RFC 2047 sections 2 and 5: a word is at most 75 octets, its line at most 76, and holds whole characters."""
+    for field, value in (("Subject", f"é{name}"), ("To", f"é{name} <ada@example.org>")):
+        raw = header(field, value)
+        words = re.findall(rb"=\?utf-8\?[bq]\?[^?]*\?=", raw)
+        assert words
+        for word in words:
+            assert len(word) <= 75
+            assert str(make_header(decode_header(word.decode())))  # raises where half a character is left
+        assert max(map(len, raw.removesuffix(b"\r\n").split(b"\r\n"))) <= 76
+
+
 @given(WRITTEN)
 def test_a_text_only_mail_reads_back(text: str) -> None:
     """Without HTML there is one part and no boundary."""

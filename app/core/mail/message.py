@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from app.core.mail.template import MailTemplate, Slot, header
 
@@ -22,20 +23,18 @@ class Message:
     values: Mapping[Slot, str]
     headers: tuple[tuple[str, str], ...] = ()
 
-    def head(self) -> bytes:
+    def head(self) -> list[bytes]:
         """The headers that are this reader's own, encoded."""
-        return b"".join(
-            (
-                header("To", self.recipient),
-                header("Message-ID", self.message_id),
-                header("Date", format_datetime(self.date)),
-                *(header(name, value) for name, value in self.headers),
-            )
-        )
+        return [
+            header("To", self.recipient),
+            header("Message-ID", self.message_id),
+            _date(self.date.replace(microsecond=0)),
+            *[header(name, value) for name, value in self.headers],
+        ]
 
     def as_bytes(self) -> bytes:
         """The whole message (RFC 5322): CRLF lines, 7-bit, none past 998 octets, no line that begins with a dot."""
-        return self.head() + self.template.head + self.template.body(self.values)
+        return b"".join(self.head() + self.template.spliced(self.values))
 
     def text(self) -> str:
         """The plain-text body, for providers that build the message themselves."""
@@ -46,3 +45,8 @@ class Message:
         if self.template.html is None:
             return None
         return self.template.html.fill(self.template.values_html(self.values))
+
+
+@lru_cache(maxsize=64)  # thousands of mails leave within one second
+def _date(second: datetime) -> bytes:
+    return header("Date", format_datetime(second))

@@ -114,7 +114,7 @@ class MailTemplate:
         content = repr((self.subject, self.sender, self.headers, self.text, self.html, self.reply_to))
         object.__setattr__(self, "id", hashlib.sha256(content.encode()).hexdigest()[:32])
 
-    @property
+    @cached_property
     def slots(self) -> frozenset[Slot]:
         return frozenset(self.text.slots) | frozenset(self.html.slots if self.html else ())
 
@@ -122,18 +122,20 @@ class MailTemplate:
         """Slot values are plain text; in HTML they are escaped."""
         return {name: html.escape(value) for name, value in values.items()}
 
-    def body(self, values: Mapping[Slot, str]) -> bytes:
-        """Everything after the per-reader headers: MIME headers, blank line and parts."""
-        encoded = {name: encode(value) for name, value in values.items()}
-        escaped = {name: encode(value) for name, value in self.values_html(values).items()} if self.html else encoded
-        out = []
-        for segment in self._segments:
-            match segment:
-                case bytes():
-                    out.append(segment)
-                case (Slot() as name, in_html):
-                    out.append((escaped if in_html else encoded)[name])
-        return b"".join(out)
+    def spliced(self, values: Mapping[Slot, str]) -> list[bytes]:
+        """What follows the reader's own headers, as pieces to be joined: shared headers, blank line and parts.
+
+        Raises KeyError for a slot without a value.
+        """
+        encoded = {name: encode(values[name]) for name in self.slots}
+        out = self._pieces.copy()
+        for at, name in self._text_holes:
+            out[at] = encoded[name]
+        for at, name in self._html_holes:
+            value = values[name]
+            escaped = html.escape(value)
+            out[at] = encoded[name] if escaped == value else encode(escaped)
+        return out
 
     @cached_property
     def head(self) -> bytes:
@@ -146,6 +148,24 @@ class MailTemplate:
             header("MIME-Version", "1.0"),
         ]
         return b"".join(lines)
+
+    @cached_property
+    def _pieces(self) -> list[bytes]:
+        """Head and segments, with nothing where the slots are."""
+        return [self.head, *(segment if isinstance(segment, bytes) else b"" for segment in self._segments)]
+
+    @cached_property
+    def _text_holes(self) -> tuple[tuple[int, Slot], ...]:
+        return self._holes(in_html=False)
+
+    @cached_property
+    def _html_holes(self) -> tuple[tuple[int, Slot], ...]:
+        return self._holes(in_html=True)
+
+    def _holes(self, *, in_html: bool) -> tuple[tuple[int, Slot], ...]:
+        """Where the slots of one of the parts stand among the pieces."""
+        found = enumerate(self._segments, 1)
+        return tuple((at, one[0]) for at, one in found if not isinstance(one, bytes) and one[1] is in_html)
 
     @cached_property
     def _segments(self) -> tuple[bytes | tuple[Slot, bool], ...]:
