@@ -86,7 +86,7 @@ def rulings_(json: Json = False) -> None:
             found = await counts.ruled(session)
         return [
             {"ref": ref_of(source, kind, thing.external_id), "name": thing.name, "ruling": thing.ruling}
-            for source, kind, thing in found
+            for _, source, kind, thing in sorted(found, key=lambda one: one[3].name)
         ]
 
     show(run(work), as_json=json, empty="Nothing is allowed or blocked.")
@@ -95,7 +95,7 @@ def rulings_(json: Json = False) -> None:
 def _rule(name: str, ruling: Ruling | None, said: str) -> None:
     async def work(container: Container) -> str:
         async with container.db.write() as session:
-            thing_id, thing = await rulings.rule(session, name, ruling)
+            thing_id, _, thing = await rulings.rule(session, name, ruling)
             what = ruling.value if ruling else "clear"
             await audit.record(session, ACTOR, what, "trend", thing_id, container.clock.now(), name=thing.name)
         return thing.name

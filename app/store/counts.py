@@ -116,10 +116,14 @@ async def named(session: Session, name: str) -> Sequence[tuple[int, TrendSource,
     return [(one.id, one.source, one.kind, _thing(one)) for one in found]
 
 
-async def ruled(session: Session) -> Sequence[tuple[TrendSource, TrendKind, Thing]]:
-    """Everything that an editor decided about, by name."""
-    found = await session.scalars(select(TrendThing).where(TrendThing.ruling.is_not(None)).order_by(TrendThing.id))
-    return sorted(((one.source, one.kind, _thing(one)) for one in found), key=lambda one: one[2].name)
+async def ruled(
+    session: Session, limit: int | None = None, before: int | None = None
+) -> Sequence[tuple[int, TrendSource, TrendKind, Thing]]:
+    """What an editor decided about, the highest id first; a page of it below the id `before`, or everything."""
+    chosen = select(TrendThing).where(TrendThing.ruling.is_not(None)).order_by(TrendThing.id.desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(TrendThing.id < before)
+    return [(one.id, one.source, one.kind, _thing(one)) for one in await session.scalars(chosen)]
 
 
 async def papers_about(

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import case, delete, func, insert, or_, select
 
 from app.core.db import Session
 from app.models import TrendItem, TrendSnapshot
@@ -16,6 +16,21 @@ from app.store import upsert
 KEPT = timedelta(days=400)
 _NAMES = tuple(field.name for field in fields(Row) if field.name in TrendItem.__table__.columns)
 _COLUMNS = tuple(getattr(TrendItem, name) for name in _NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One capture without its rows; `rows` says how many there are, `held` how many of them are kept from print."""
+
+    id: int
+    source: TrendSource
+    kind: TrendKind
+    day: date
+    captured_at: datetime
+    complete: bool
+    since: date | None
+    rows: int
+    held: int
 
 
 async def save(session: Session, snapshot: Snapshot) -> bool:
@@ -52,6 +67,50 @@ async def of_day(session: Session, source: TrendSource, day: date) -> Mapping[Tr
     """What stands for `day`, by kind."""
     found = await session.scalars(select(TrendSnapshot).where(TrendSnapshot.source == source, TrendSnapshot.day == day))
     return {snapshot.kind: snapshot for snapshot in await _filled(session, found.all())}
+
+
+async def on_day(session: Session, day: date) -> Mapping[tuple[TrendSource, TrendKind], Snapshot]:
+    """What stands for `day`, of every source."""
+    found = await session.scalars(select(TrendSnapshot).where(TrendSnapshot.day == day))
+    return {(one.source, one.kind): one for one in await _filled(session, found.all())}
+
+
+async def get(session: Session, snapshot_id: int) -> Snapshot | None:
+    """One capture with its rows."""
+    found = await session.get(TrendSnapshot, snapshot_id)
+    return next(iter(await _filled(session, [found] if found else [])), None)
+
+
+async def captures(
+    session: Session,
+    limit: int,
+    before: int | None = None,
+    *,
+    source: TrendSource | None = None,
+    kind: TrendKind | None = None,
+    day: date | None = None,
+) -> Sequence[Capture]:
+    """A page of captures below the id `before`, the highest id first."""
+    chosen = select(TrendSnapshot).order_by(TrendSnapshot.id.desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(TrendSnapshot.id < before)
+    for column, value in ((TrendSnapshot.source, source), (TrendSnapshot.kind, kind), (TrendSnapshot.day, day)):
+        if value is not None:
+            chosen = chosen.where(column == value)
+    found = (await session.scalars(chosen)).all()
+    # Counted for this page only: joined, the plan would count every row of 400 days first.
+    sizes = await session.execute(
+        select(TrendItem.snapshot_id, func.count(), func.sum(case((TrendItem.held, 1), else_=0)))
+        .where(TrendItem.snapshot_id.in_([one.id for one in found]))
+        .group_by(TrendItem.snapshot_id)
+    )
+    size = {snapshot_id: (rows, held) for snapshot_id, rows, held in sizes}
+    return [
+        Capture(
+            one.id, one.source, one.kind, one.day, one.captured_at, one.complete, one.since, *size.get(one.id, (0, 0))
+        )
+        for one in found
+    ]
 
 
 async def latest(session: Session, not_before: datetime) -> Mapping[tuple[TrendSource, TrendKind], Snapshot]:

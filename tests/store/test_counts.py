@@ -100,7 +100,9 @@ async def test_a_thing_is_found_by_name_or_number_and_keeps_its_ruling(db: Datab
         ((thing_id, _, _, _),) = await counts.named(session, "gristmill/GRIST")
         assert (await counts.named(session, "1"))[0][0] == thing_id
         await counts.rule(session, thing_id, Ruling.BLOCK)
-        assert [(kind, thing.ruling) for _, kind, thing in await counts.ruled(session)] == [(REPOSITORY, Ruling.BLOCK)]
+        assert [(kind, thing.ruling) for _, _, kind, thing in await counts.ruled(session)] == [
+            (REPOSITORY, Ruling.BLOCK)
+        ]
     assert (await things(db, AT.date()))["1"].ruling is Ruling.BLOCK
     async with db.write() as session:
         await counts.rule(session, thing_id, None)

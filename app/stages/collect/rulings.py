@@ -1,15 +1,17 @@
 """What an editor decides about a thing that is counted. It takes hold when the charts are made next."""
 
+from dataclasses import replace
+
 from app.core.db import Session
 from app.core.errors import Conflict, NotFound
 from app.models.counts import Ruling, Thing, ref_of
 from app.store import counts
 
 
-async def rule(session: Session, name: str, ruling: Ruling | None) -> tuple[int, Thing]:
+async def rule(session: Session, name: str, ruling: Ruling | None) -> tuple[int, str, Thing]:
     """Allows or blocks the thing of that name, id or ref (`github:repository:102`); None takes a ruling back.
 
-    Gives its row's id and what is known of it. Raises NotFound, and Conflict where several bear the name.
+    Gives its row's id, its ref and what is known of it now. Raises NotFound, and Conflict where several bear the name.
     """
     *_, key = name.split(":", 2)
     found = [
@@ -22,6 +24,6 @@ async def rule(session: Session, name: str, ruling: Ruling | None) -> tuple[int,
         raise NotFound(f"Nothing that is called {name} was ever counted.")
     if len(found) > 1:
         raise Conflict(f"Several things are called {name}; say which: {', '.join(ref for _, _, ref in found)}")
-    thing_id, thing, _ = found[0]
+    thing_id, thing, ref = found[0]
     await counts.rule(session, thing_id, ruling)
-    return thing_id, thing
+    return thing_id, ref, replace(thing, ruling=ruling)

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from app.core.db import Session
 from app.models.content import Chart, Movers
 from app.models.counts import TrendKind, TrendSource
-from app.stages.compose.trends import OLDEST, Past, Stored, charts, listings, movers, refs
+from app.stages.compose.standing import Past
+from app.stages.compose.trends import OLDEST, Stored, charts, listings, movers, refs
 from app.stages.compose.why import RECENT, Reason, Talk, reason
 from app.store import counts, sightings, trends
 from app.store import listings as memories
@@ -30,11 +31,16 @@ class Trending:
 async def trending(session: Session, now: datetime, day: date) -> Trending:
     """Charts and movers of the edition of `day` as they can be printed at `now`; what is missing or too old is out."""
     stored = await trends.latest(session, now - OLDEST)
-    past = Past(day, await memories.memory(session, refs(stored).keys(), day), await _reasons(session, stored, now))
+    past = await past_of(session, stored, now, day)
     found, moved = charts(stored, now, past), movers(stored, now, past)
     printed = [row for chart in found for row in chart.rows]
     printed_movers = [*moved.rows, *moved.new] if moved else []
     return Trending(found, moved, listings(stored, [*printed, *printed_movers], now))
+
+
+async def past_of(session: Session, stored: Stored, now: datetime, day: date) -> Past:
+    """What the editions before `day` say of everything in `stored`, and why it moves as far as is known at `now`."""
+    return Past(day, await memories.memory(session, refs(stored).keys(), day), await _reasons(session, stored, now))
 
 
 async def _reasons(session: Session, stored: Stored, now: datetime) -> Mapping[str, Reason]:

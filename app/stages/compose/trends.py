@@ -1,14 +1,13 @@
 """Turns stored charts and movers into the edition's. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from app.models.content import Chart, ChartRow, Cooled, Counted, Move, Mover, Movers
 from app.models.counts import Basis, Row, Snapshot, TrendKind, TrendSource, ref_of
-from app.stages.compose.why import Reason
-from app.store.listings import Listed, Memory
+from app.stages.compose.standing import Past, move_of, multiple, named, reentry, told
+from app.store.listings import Listed
 
 OLDEST = timedelta(hours=48)
 """Figures older than that are not printed."""
@@ -18,7 +17,6 @@ MOVERS, ENTRANTS, A_SITE, COOLED = 5, 2, 3, 3
 
 those that left the charts.
 """
-WEEK = timedelta(days=7)
 _GUESSES = (Basis.ESTIMATE, Basis.NEAREST)
 
 Stored = Mapping[tuple[TrendSource, TrendKind], Snapshot]
@@ -40,16 +38,6 @@ _TABLES = (
 )
 _SITES = {TrendSource.HUGGINGFACE: "Hugging Face", TrendSource.GITHUB: "GitHub"}
 _UNITS = {TrendSource.HUGGINGFACE: "likes", TrendSource.GITHUB: "stars"}
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What is known beside the counts, by the things' refs: what earlier editions say, and why something moves."""
-
-    day: date
-    """The edition's date."""
-    listed: Mapping[str, Memory] = field(default_factory=dict)
-    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def charts(stored: Stored, now: datetime, past: Past) -> tuple[Chart, ...]:
@@ -111,12 +99,11 @@ def listings(stored: Stored, printed: Collection[Counted], now: datetime) -> tup
 
 
 def refs(stored: Stored) -> Mapping[str, tuple[TrendSource, TrendKind, Row]]:
-    """Everything that may be printed, by ref."""
+    """Everything on the charts, by ref; what is held too, for editors read of it."""
     return {
         ref_of(source, row.kind or kind, row.external_id): (source, row.kind or kind, row)
         for (source, kind), snapshot in stored.items()
         for row in snapshot.rows
-        if not row.held
     }
 
 
@@ -149,11 +136,11 @@ def _printed(snapshot: Snapshot, most: int) -> Sequence[Row]:
 
 def _row(table: _Table, row: Row, past: Past, *, stale: bool) -> ChartRow:
     ref = ref_of(table.source, table.kind, row.external_id)
-    again = not stale and _reentry(row, ref, past)
-    move, places = (Move.UNKNOWN, 0) if stale or again else _move(row)
-    name, detail = _named(table.source, row)
+    again = not stale and reentry(row, ref, past)
+    move, places = (Move.UNKNOWN, 0) if stale or again else move_of(row)
+    name, detail = named(table.source, row)
     return ChartRow(
-        **_told(table.source, row, ref, past, stale=stale),
+        **told(table.source, row, ref, past, stale=stale),
         reentry=again,
         rank=row.rank or 1,
         name=name,
@@ -168,54 +155,14 @@ def _row(table: _Table, row: Row, past: Past, *, stale: bool) -> ChartRow:
     )
 
 
-def _told(source: TrendSource, row: Row, ref: str, past: Past, *, stale: bool) -> dict[str, Any]:
-    """The fields of `Counted`, but for the re-entry."""
-    memory, reason = past.listed.get(ref, Memory()), past.reasons.get(ref)
-    renamed = bool(memory.name) and memory.name.casefold() != row.name.casefold()
-    return {
-        "ref": ref,
-        "spark": row.spark,
-        "days_on_chart": None if stale or row.rank is None else memory.charted + 1,
-        "listed": memory.printed,
-        "listed_since": memory.printed_since,
-        "why": reason.text if reason else "",
-        "why_url": reason.url if reason else "",
-        "renamed_from": _named(source, replace(row, name=memory.name))[0] if renamed else "",
-        "basis": row.basis,
-    }
-
-
-def _reentry(row: Row, ref: str, past: Past) -> bool:
-    """Not on the chart of a week ago, but on that of an edition before it."""
-    since = past.listed.get(ref, Memory()).charted_since
-    return row.new and since is not None and since <= past.day - WEEK
-
-
-def _move(row: Row) -> tuple[Move, int]:
-    if row.new:
-        return Move.NEW, 0
-    if row.was is None or row.rank is None:
-        return Move.UNKNOWN, 0
-    places = row.was - row.rank
-    return Move.UP if places > 0 else Move.DOWN if places < 0 else Move.SAME, abs(places)
-
-
-def _named(source: TrendSource, row: Row) -> tuple[str, str]:
-    """A model goes by its own name, with its owner in the detail; a repository by both."""
-    owner, slash, name = row.name.partition("/")
-    if source is TrendSource.GITHUB or not slash:
-        return row.name, row.detail
-    return name, " · ".join(part for part in (owner, row.detail) if part)
-
-
 def _mover(source: TrendSource, row: Row, past: Past, *, stale: bool, lane: bool = False) -> Mover:
     """`lane`: among those without a usual week, which are new or back."""
     ref = ref_of(source, row.kind or TrendKind.MOVERS, row.external_id)
-    again = not stale and _reentry(row, ref, past)
+    again = not stale and reentry(row, ref, past)
     return Mover(
-        **_told(source, row, ref, past, stale=stale),
+        **told(source, row, ref, past, stale=stale),
         reentry=again,
-        name=_named(source, row)[0],
+        name=named(source, row)[0],
         url=row.url,
         site=_SITES[source],
         unit=_UNITS[source],
@@ -223,21 +170,14 @@ def _mover(source: TrendSource, row: Row, past: Past, *, stale: bool, lane: bool
         now=row.rank or 1,
         gained=row.gained,
         approximate=row.basis in _GUESSES,
-        multiple=_multiple(row),
+        multiple=multiple(row),
         new=lane and not again,
         total=row.count,
     )
 
 
 def _cooled(source: TrendSource, row: Row) -> Cooled:
-    return Cooled(name=_named(source, row)[0], url=row.url, site=_SITES[source], was=row.was or 1)
-
-
-def _multiple(row: Row) -> float | None:
-    """This week over the usual one, both moved up by 10 so that small weeks make no large multiple."""
-    if row.gained is None or not row.usual:
-        return None
-    return round((row.gained + 10) / (row.usual + 10), 1)
+    return Cooled(name=named(source, row)[0], url=row.url, site=_SITES[source], was=row.was or 1)
 
 
 _Lane = tuple[TrendSource, Row]

@@ -17,7 +17,7 @@ from app.stages.collect.movers import movers
 from app.stages.collect.ranking import Chart, by_gain
 from app.stages.collect.repositories import row_of
 from app.stages.collect.series import spark
-from app.stages.compose.trends import Past
+from app.stages.compose.standing import Past
 from app.stages.compose.trends import charts as printed_charts
 from app.stages.compose.trends import movers as printed_movers
 from tests.conftest import NOON

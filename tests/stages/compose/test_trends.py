@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from app.core.db import Database
 from app.models.content import Chart, Move, Mover, Movers
 from app.models.counts import Basis, Note, NoteKind, Row, Snapshot, Thing, TrendKind, TrendSource
+from app.stages.compose.standing import Past
 from app.stages.compose.trending import trending
-from app.stages.compose.trends import Past, charts, listings, movers
+from app.stages.compose.trends import charts, listings, movers
 from app.stages.compose.why import Reason, reason
 from app.store import trends
 from app.store.listings import Memory
