@@ -17,7 +17,8 @@ from app.operations import audit
 from app.stages.compose import edit
 from app.stages.render import link_check, linting
 from app.stages.render.link_check import LinkChecker
-from app.store import deliveries, editions, outcomes
+from app.stages.send import watch
+from app.store import editions
 
 ACTOR = "command line"
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The edition's date.")]
@@ -54,14 +55,20 @@ def progress(date: Day, weekly: Weekly = False, json: Json = False) -> None:
     async def work(container: Container) -> dict[str, object]:
         async with container.db.read() as session:
             edition = await _of(session, date, weekly=weekly)
-            counts = await deliveries.counts(session, edition.id)
-            return {
-                "date": edition.date,
-                "status": edition.status.value,
-                "reason": edition.reason,
-                **{status.value: count for status, count in counts.items()},
-                "repeated": await outcomes.repeats(session, edition.id),
-            }
+            look = await watch.look(session, edition.id, container.clock.now())
+        fields: dict[str, object] = {
+            "date": edition.date,
+            "status": look.status.value,
+            "reason": look.reason,
+            "released": look.counts.released,
+            **watch.figures(look.counts),
+            "rate": round(look.rate, 2),
+            "done_at": look.done_at,
+            "next_release_at": look.next_release_at,
+        }
+        for name, of in (("providers", look.providers), ("domains", look.domains)):
+            fields[name] = {one: watch.figures(counts) for one, counts in of.items()}
+        return fields
 
     show_one(run(work), as_json=json)
 

@@ -2,7 +2,7 @@
 
 from app.models.base import Base
 from app.models.editions import Edition, Listing, Picture, Release, Variant
-from app.models.ledger import Delivery, DeliveryNote, Shard, TransactionalEmail
+from app.models.ledger import Delivery, DeliveryCount, DeliveryNote, DeliveryPace, Shard, TransactionalEmail
 from app.models.links import LinkCheck
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.operator_mail import OperatorMail
@@ -17,7 +17,9 @@ __all__ = [
     "Base",
     "Consent",
     "Delivery",
+    "DeliveryCount",
     "DeliveryNote",
+    "DeliveryPace",
     "Edition",
     "IdempotencyKey",
     "Instance",

@@ -41,6 +41,8 @@ class Delivery(Base):
         ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     shard: Mapped[int]
+    domain_group: Mapped[str] = mapped_column(String(24))
+    """The reader's when they were released: it stays, wherever they move, so that the counts stay true."""
     status: Mapped[DeliveryStatus] = mapped_column(enumerated(DeliveryStatus, "status"))
     attempt: Mapped[int]
     provider: Mapped[str | None] = mapped_column(String(40))
@@ -58,6 +60,46 @@ class Delivery(Base):
         Index(None, "edition_id", "shard", "status", "due_at"),
         Index(None, "subscriber_id"),
     )
+
+
+class DeliveryCount(Base):
+    """How many deliveries of an edition are where, kept in the transaction that moves them.
+
+    A row counts changes, and may fall below zero; only the sum over an edition's shards means something. Shard 0 is
+    where those of shards that nobody works on are added up. Without a foreign key: they outlive the deliveries, and a
+    group must not wait for whoever holds the edition.
+    """
+
+    __tablename__ = "delivery_counts"
+
+    edition_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """Who was given it; empty while nobody was, or is not any more."""
+    domain_group: Mapped[str] = mapped_column(String(24), primary_key=True)
+    queued: Mapped[int]
+    deferred: Mapped[int]
+    sending: Mapped[int]
+    accepted: Mapped[int]
+    rejected_address: Mapped[int]
+    rejected_message: Mapped[int]
+    rejected_ours: Mapped[int]
+    unknown: Mapped[int]
+    skipped: Mapped[int]
+    expired: Mapped[int]
+    repeated: Mapped[int]
+    """Mails known to have gone out twice; of the readers who are counted as accepted."""
+
+
+class DeliveryPace(Base):
+    """How many hand-overs were answered for good in a slice of `store.progress.SLICE` seconds."""
+
+    __tablename__ = "delivery_pace"
+
+    edition_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slice: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    settled: Mapped[int]
 
 
 class DeliveryNote(Base):

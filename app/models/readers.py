@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import BigId
+from app.core.mail.mailboxes import OTHER
 from app.models.base import Base, Json, enumerated
 from app.models.content import ALL_SECTIONS
 from app.models.states import Frequency, MailForm, SubscriberStatus
@@ -24,6 +25,8 @@ class Subscriber(Base):
     ref: Mapped[str] = mapped_column(String(24), unique=True)
     address: Mapped[str] = mapped_column(String(320))
     address_key: Mapped[str] = mapped_column(String(320), unique=True)
+    domain_group: Mapped[str] = mapped_column(String(24), default=OTHER)
+    """Whose mailbox the address is: `core.mail.mailboxes.group_of` it."""
     status: Mapped[SubscriberStatus] = mapped_column(enumerated(SubscriberStatus, "status"))
     zone: Mapped[str] = mapped_column(String(64))
     """An IANA name; empty means the paper's own TIMEZONE."""

@@ -1,14 +1,17 @@
 """The ledger of an edition's deliveries. Every statement is set-based: one per group, not one per reader."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, exists, func, insert, select, update
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Edition, Subscriber
 from app.models.states import DeliveryStatus, EditionStatus, Frequency, MailForm, SubscriberStatus
+from app.store import progress
+from app.store.progress import Changes, Place, place
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
 
@@ -80,10 +83,15 @@ async def begin(
             Delivery.status == DeliveryStatus.QUEUED,
         )
         .values(status=DeliveryStatus.SENDING, attempt=Delivery.attempt + 1, provider=provider)
-        .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.expires_at)
+        .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.expires_at, Delivery.domain_group)
         .execution_options(synchronize_session=False)
     )
-    begun = {row[0]: row for row in moved}
+    changes, begun = Changes(), {}
+    became = place(DeliveryStatus.SENDING, attempt=1, provider=provider)
+    for reader, attempt, expires_at, group in moved:
+        begun[reader] = (reader, attempt, expires_at)
+        changes.move(group, _waiting(attempt - 1), became)
+    await progress.add(session, edition_id, shard, changes)
     readers = await session.execute(
         select(
             Subscriber.id,
@@ -105,7 +113,7 @@ async def begin(
 
 async def skip_empty(session: Session, edition_id: int, shard: int, present: int) -> None:
     """Marks as skipped whoever chose none of the sections that have anything today."""
-    await session.execute(
+    moved = await session.execute(
         update(Delivery)
         .where(
             _in_shard(edition_id, shard),
@@ -113,13 +121,15 @@ async def skip_empty(session: Session, edition_id: int, shard: int, present: int
             exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.sections.bitwise_and(present) == 0),
         )
         .values(status=DeliveryStatus.SKIPPED, code="empty")
+        .returning(Delivery.domain_group, Delivery.attempt)
         .execution_options(synchronize_session=False)
     )
+    await _no_longer_waiting(session, edition_id, shard, moved.all(), DeliveryStatus.SKIPPED)
 
 
 async def skip_gone(session: Session, edition_id: int, shard: int, now: datetime) -> int:
     """Marks as skipped whoever left, or went to rest, between release and hand-over."""
-    moved = await session.scalars(
+    moved = await session.execute(
         update(Delivery)
         .where(
             _in_shard(edition_id, shard),
@@ -128,10 +138,10 @@ async def skip_gone(session: Session, edition_id: int, shard: int, now: datetime
             ~exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.status == SubscriberStatus.ACTIVE),
         )
         .values(status=DeliveryStatus.SKIPPED, code="left")
-        .returning(Delivery.subscriber_id)
+        .returning(Delivery.domain_group, Delivery.attempt)
         .execution_options(synchronize_session=False)
     )
-    return len(moved.all())
+    return await _no_longer_waiting(session, edition_id, shard, moved.all(), DeliveryStatus.SKIPPED)
 
 
 async def requeue_unwritten(session: Session, edition_id: int, shard: int, now: datetime) -> None:
@@ -139,12 +149,17 @@ async def requeue_unwritten(session: Session, edition_id: int, shard: int, now: 
 
     Only for the owner of the lease, when every message it did give has been recorded.
     """
-    await session.execute(
+    moved = await session.execute(
         update(Delivery)
         .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
         .values(status=DeliveryStatus.QUEUED, due_at=now, code="unwritten")
+        .returning(Delivery.domain_group, Delivery.provider)
         .execution_options(synchronize_session=False)
     )
+    changes = Changes()
+    for group, provider in moved:
+        changes.move(group, place(DeliveryStatus.SENDING, attempt=1, provider=provider), _waiting(1))
+    await progress.add(session, edition_id, shard, changes)
 
 
 async def abandon(session: Session, edition_id: int, shard: int, due_at: datetime, now: datetime) -> int:
@@ -153,9 +168,14 @@ async def abandon(session: Session, edition_id: int, shard: int, due_at: datetim
         update(Delivery)
         .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
         .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost")
-        .returning(Delivery.subscriber_id, Delivery.attempt)
+        .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.domain_group, Delivery.provider)
         .execution_options(synchronize_session=False)
     )
+    rows, changes = moved.all(), Changes()
+    for _, attempt, group, provider in rows:
+        was = place(DeliveryStatus.SENDING, attempt=attempt, provider=provider)
+        changes.move(group, was, place(DeliveryStatus.UNKNOWN, attempt=attempt, provider=provider))
+    await progress.add(session, edition_id, shard, changes)
     notes = [
         {
             "edition_id": edition_id,
@@ -166,7 +186,7 @@ async def abandon(session: Session, edition_id: int, shard: int, due_at: datetim
             "code": "lost",
             "why": "the worker stopped between hand-over and answer",
         }
-        for subscriber_id, attempt in moved
+        for subscriber_id, attempt, _, _ in rows
     ]
     if notes:
         await session.execute(insert(DeliveryNote), notes)
@@ -178,20 +198,51 @@ async def ripen(session: Session, edition_id: int, shard: int, now: datetime, *,
 
     Where they are held instead, an unknown stays what it is, for an operator to see.
     """
-    given_up = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN) if resend else (DeliveryStatus.QUEUED,)
-    await session.execute(
+    late = await session.execute(
         update(Delivery)
-        .where(_in_shard(edition_id, shard), Delivery.status.in_(given_up), Delivery.expires_at <= now)
+        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.QUEUED, Delivery.expires_at <= now)
         .values(status=DeliveryStatus.EXPIRED, code="expired")
+        .returning(Delivery.domain_group, Delivery.attempt)
         .execution_options(synchronize_session=False)
     )
+    await _no_longer_waiting(session, edition_id, shard, late.all(), DeliveryStatus.EXPIRED)
     if resend:
-        await session.execute(
-            update(Delivery)
-            .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.UNKNOWN, Delivery.due_at <= now)
-            .values(status=DeliveryStatus.QUEUED)
-            .execution_options(synchronize_session=False)
+        await _no_longer_unknown(
+            session, edition_id, shard, DeliveryStatus.EXPIRED, Delivery.expires_at <= now, code="expired"
         )
+        await _no_longer_unknown(session, edition_id, shard, DeliveryStatus.QUEUED, Delivery.due_at <= now)
+
+
+async def _no_longer_unknown(
+    session: Session, edition_id: int, shard: int, to: DeliveryStatus, when: Any, **values: Any
+) -> None:
+    moved = await session.execute(
+        update(Delivery)
+        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.UNKNOWN, when)
+        .values(status=to, **values)
+        .returning(Delivery.domain_group, Delivery.attempt, Delivery.provider)
+        .execution_options(synchronize_session=False)
+    )
+    changes = Changes()
+    for group, attempt, provider in moved:
+        was = place(DeliveryStatus.UNKNOWN, attempt=attempt, provider=provider)
+        changes.move(group, was, place(to, attempt=attempt, provider=None))
+    await progress.add(session, edition_id, shard, changes)
+
+
+def _waiting(attempt: int) -> Place:
+    return place(DeliveryStatus.QUEUED, attempt=attempt, provider=None)
+
+
+async def _no_longer_waiting(
+    session: Session, edition_id: int, shard: int, rows: Sequence[Any], to: DeliveryStatus
+) -> int:
+    """Counts rows of (domain group, attempt) that were queued; gives how many there were."""
+    changes = Changes()
+    for group, attempt in rows:
+        changes.move(group, _waiting(attempt), place(to, attempt=attempt, provider=None))
+    await progress.add(session, edition_id, shard, changes)
+    return len(rows)
 
 
 async def next_due(session: Session, edition_id: int, shard: int, *, resend: bool) -> datetime | None:
@@ -200,14 +251,6 @@ async def next_due(session: Session, edition_id: int, shard: int, *, resend: boo
     return await session.scalar(
         select(func.min(Delivery.due_at)).where(_in_shard(edition_id, shard), Delivery.status.in_(waiting))
     )
-
-
-async def counts(session: Session, edition_id: int) -> dict[DeliveryStatus, int]:
-    """How many of an edition's deliveries are in each state."""
-    rows = await session.execute(
-        select(Delivery.status, func.count()).where(Delivery.edition_id == edition_id).group_by(Delivery.status)
-    )
-    return dict(rows.all())
 
 
 async def is_released(session: Session, day: date, subscriber_id: int) -> bool:
@@ -229,18 +272,9 @@ class Owed:
 
 
 async def owed(session: Session, edition_id: int, *, resend: bool) -> Owed:
-    """Counts for the end of an edition."""
-    open_states = [DeliveryStatus.QUEUED, DeliveryStatus.SENDING] + ([DeliveryStatus.UNKNOWN] if resend else [])
-    failed = or_(
-        Delivery.status.in_([DeliveryStatus.EXPIRED] + ([] if resend else [DeliveryStatus.UNKNOWN])),
-        and_(Delivery.status == DeliveryStatus.REJECTED, func.coalesce(Delivery.fault, "ours") != "address"),
-    )
-    row = (
-        await session.execute(
-            select(
-                func.count().filter(Delivery.status.in_(open_states)),
-                func.count().filter(failed),
-            ).where(Delivery.edition_id == edition_id)
-        )
-    ).one()
-    return Owed(row[0], row[1])
+    """What the counts say about the end of an edition."""
+    counts = await progress.total(session, edition_id)
+    failed = counts.expired + counts.rejected_message + counts.rejected_ours
+    if resend:
+        return Owed(counts.open + counts.unknown, failed)
+    return Owed(counts.open, failed + counts.unknown)

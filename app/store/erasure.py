@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from app.core.db import Session
+from app.core.mail.mailboxes import OTHER
 from app.models import Consent, Delivery, DeliveryNote, Instance, Subscriber, TransactionalEmail
 from app.models.content import ALL_SECTIONS
 from app.models.states import Frequency, MailForm, SubscriberStatus
@@ -31,6 +32,7 @@ async def erase(session: Session, subscriber_id: int, from_: SubscriberStatus, r
         ref=ref,
         address="",
         address_key=f"erased:{ref}",
+        domain_group=OTHER,
         zone="",
         minute=None,
         first_name="",

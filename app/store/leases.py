@@ -70,6 +70,13 @@ async def renew_shard(session: Session, lease: ShardLease) -> bool:
     return renewed is not None
 
 
+async def follow_shard(session: Session, lease: ShardLease) -> None:
+    """Waits for the shard's present owner, so that what is written down late comes after their group, not across it."""
+    await session.execute(
+        select(Shard.epoch).where(Shard.edition_id == lease.edition_id, Shard.number == lease.shard).with_for_update()
+    )
+
+
 async def give_back_shard(session: Session, lease: ShardLease, next_at: datetime | None) -> None:
     """Ends a lease and says when the shard is owed something next."""
     await session.execute(

@@ -4,12 +4,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select, text
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Subscriber
 from app.models.states import DeliveryStatus, SubscriberStatus
+from app.store import progress
+from app.store.progress import Changes, Place, Tally, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +42,26 @@ FROM (
          json_extract(value, '$.fault') AS fault
   FROM json_each(:rows) LIMIT -1
 ) AS o
-WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND (
-  (d.attempt = o.attempt AND d.status IN ('sending', 'unknown'))
-  OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued'))
-)
-RETURNING subscriber_id
+WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND
 """
-
 _RECORD_POSTGRES = """
 UPDATE deliveries AS d
 SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = o.id, code = o.code, fault = o.fault
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-  AS o(s bigint, a int, status text, due timestamptz, id text, code text, fault text)
-WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND (
-  (d.attempt = o.a AND d.status IN ('sending', 'unknown'))
-  OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued'))
-)
-RETURNING subscriber_id
+  AS o(s bigint, attempt int, status text, due timestamptz, id text, code text, fault text)
+WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND
 """
+_RETURNING = " RETURNING subscriber_id, domain_group, provider"
+_IN_HAND = "d.attempt = o.attempt AND d.status = 'sending'"
+_LATE = """(
+  (d.attempt = o.attempt AND d.status = 'unknown')
+  OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued'))
+)"""
+_STATEMENTS = {
+    (sqlite, which): text(head + which + _RETURNING)
+    for sqlite, head in ((True, _RECORD_SQLITE), (False, _RECORD_POSTGRES))
+    for which in (_IN_HAND, _LATE)
+}
 
 
 def _stored(instant: datetime | None) -> str | None:
@@ -64,19 +69,33 @@ def _stored(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if instant else None
 
 
-async def record(session: Session, edition_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Writes outcomes down, each for its own attempt, whoever owns the shard by now.
+async def record(session: Session, edition_id: int, shard: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Writes outcomes of a shard down, each for its own attempt, whoever owns the shard by now.
 
     An acceptance wins over a resend that waits, and cancels it; where a later attempt was already handed
     over, the mail went out twice, and a note `repeated` counts it.
     """
     if not outcomes:
         return
+    changes = Changes()
+    written = await _in_hand(session, edition_id, outcomes, changes)
+    rest = [one for one in outcomes if one.subscriber_id not in written]
+    written |= await _late(session, edition_id, rest, changes)
+    late = [one for one in rest if one.status is DeliveryStatus.ACCEPTED and one.subscriber_id not in written]
+    repeated = await _handed_over_since(session, edition_id, late)
+    for _, group in repeated:
+        changes.count(group, Place("", Tally.REPEATED))
+    await progress.add(session, edition_id, shard, changes, now)
+    await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], now)
+    await _note(session, edition_id, [one for one, _ in repeated], now, outcome="repeated")
+
+
+async def _write(session: Session, edition_id: int, outcomes: Sequence[Outcome], which: str) -> Sequence[Any]:
     sqlite = session.get_bind().dialect.name == "sqlite"
     rows = [
         {
             "s": one.subscriber_id,
-            "a": one.attempt,
+            "a" if sqlite else "attempt": one.attempt,
             "to" if sqlite else "status": one.status.value,
             "due": _stored(one.due_at) if sqlite or one.due_at is None else f"{_stored(one.due_at)}+00",
             "id": one.provider_id[:200] or None,
@@ -85,27 +104,57 @@ async def record(session: Session, edition_id: int, outcomes: Sequence[Outcome],
         }
         for one in outcomes
     ]
-    statement = text(_RECORD_SQLITE if sqlite else _RECORD_POSTGRES)
-    written = set((await session.scalars(statement, {"rows": json.dumps(rows), "edition": edition_id})).all())
-    late = [one for one in outcomes if one.status is DeliveryStatus.ACCEPTED and one.subscriber_id not in written]
-    repeated = await _handed_over_since(session, edition_id, late)
-    await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], now)
-    await _note(session, edition_id, repeated, now, outcome="repeated")
+    written = await session.execute(_STATEMENTS[sqlite, which], {"rows": json.dumps(rows), "edition": edition_id})
+    return written.all()
 
 
-async def _handed_over_since(session: Session, edition_id: int, late: Sequence[Outcome]) -> list[Outcome]:
-    """Those acceptances whose row has a later attempt that was begun."""
+def _became(outcome: Outcome, provider: str | None) -> Place:
+    return place(outcome.status, attempt=outcome.attempt, provider=provider, fault=outcome.fault)
+
+
+async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: Changes) -> set[int]:
+    """The ordinary case: the row is `sending`, at this very attempt."""
+    by_reader = {one.subscriber_id: one for one in outcomes}
+    written = await _write(session, edition_id, outcomes, _IN_HAND)
+    for reader, group, provider in written:
+        one = by_reader[reader]
+        was = place(DeliveryStatus.SENDING, attempt=one.attempt, provider=provider)
+        changes.move(group, was, _became(one, provider))
+    return {reader for reader, _, _ in written}
+
+
+async def _late(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: Changes) -> set[int]:
+    """Answers to what was given up already. The rows are held first, so as to know what they were."""
+    if not outcomes:
+        return set()
+    by_reader = {one.subscriber_id: one for one in outcomes}
+    held = await session.execute(
+        select(Delivery.subscriber_id, Delivery.status, Delivery.attempt)
+        .where(Delivery.edition_id == edition_id, Delivery.subscriber_id.in_(by_reader))
+        .with_for_update()
+    )
+    were = {reader: (status, attempt) for reader, status, attempt in held}
+    written = await _write(session, edition_id, outcomes, _LATE)
+    for reader, group, provider in written:
+        status, attempt = were[reader]
+        changes.move(group, place(status, attempt=attempt, provider=provider), _became(by_reader[reader], provider))
+    return {reader for reader, _, _ in written}
+
+
+async def _handed_over_since(session: Session, edition_id: int, late: Sequence[Outcome]) -> list[tuple[Outcome, str]]:
+    """Those acceptances whose row has a later attempt that was begun, with their domain group."""
     if not late:
         return []
     rows = await session.execute(
-        select(Delivery.subscriber_id, Delivery.attempt).where(
+        select(Delivery.subscriber_id, Delivery.attempt, Delivery.domain_group).where(
             Delivery.edition_id == edition_id,
             Delivery.subscriber_id.in_([one.subscriber_id for one in late]),
             Delivery.status != DeliveryStatus.QUEUED,
         )
     )
-    attempts = dict(rows.all())
-    return [one for one in late if attempts.get(one.subscriber_id, 0) > one.attempt]
+    begun = {reader: (attempt, group) for reader, attempt, group in rows}
+    found = [(one, *begun.get(one.subscriber_id, (0, ""))) for one in late]
+    return [(one, group) for one, attempt, group in found if attempt > one.attempt]
 
 
 async def _note(
@@ -139,11 +188,3 @@ async def _erased(session: Session, outcomes: Sequence[Outcome]) -> set[int]:
         )
     )
     return set(found.all())
-
-
-async def repeats(session: Session, edition_id: int) -> int:
-    """How many mails are known to have gone out twice."""
-    found = await session.scalar(
-        select(func.count()).where(DeliveryNote.edition_id == edition_id, DeliveryNote.outcome == "repeated")
-    )
-    return found or 0

@@ -11,6 +11,7 @@ from sqlalchemy.orm import load_only
 from app.core.db import Session
 from app.models import Delivery, Edition, Release, Shard, Subscriber
 from app.models.states import DeliveryStatus, EditionStatus, Frequency, SubscriberStatus
+from app.store import progress
 from app.store.upsert import insert_ignoring
 
 DEFAULT_MINUTE = -1
@@ -132,7 +133,7 @@ async def release_chunk(
     live one of its `siblings`, the others of its date. The caller holds them all (`lock_date`).
     """
     eligible = (
-        select(Subscriber.id)
+        select(Subscriber.id, Subscriber.domain_group)
         .where(
             Subscriber.status == SubscriberStatus.ACTIVE,
             Subscriber.id > after,
@@ -146,12 +147,21 @@ async def release_chunk(
         .limit(most)
         .subquery()
     )
-    count, last = (await session.execute(select(func.count(), func.max(eligible.c.id)).select_from(eligible))).one()
-    if not count:
+    groups = (
+        await session.execute(
+            select(eligible.c.domain_group, func.count(), func.max(eligible.c.id)).group_by(eligible.c.domain_group)
+        )
+    ).all()
+    if not groups:
         return Chunk(0, after)
+    count = sum(of_group for _, of_group, _ in groups)
     first = await _add_shards(session, edition_id, -(-count // SHARD), due_at)
     await session.execute(_insert_deliveries(edition_id, eligible, first, due_at, due_at + lasts))
-    return Chunk(count, last)
+    released = progress.Changes()
+    for group, of_group, _ in groups:
+        released.count(group, progress.Place("", progress.Tally.QUEUED), of_group)
+    await progress.add(session, edition_id, progress.SETTLED, released)
+    return Chunk(count, max(last for _, _, last in groups))
 
 
 def _without_live_row_of(siblings: Sequence[Edition]) -> list[Any]:
@@ -198,11 +208,12 @@ async def _add_shards(session: Session, edition_id: int, count: int, next_at: da
 
 def _insert_deliveries(edition_id: int, eligible: Any, first: int, due_at: datetime, expires_at: datetime) -> Any:
     position = func.row_number().over(order_by=eligible.c.id) - 1
-    names = ["edition_id", "subscriber_id", "shard", "status", "attempt", "due_at", "expires_at"]
+    names = ["edition_id", "subscriber_id", "shard", "domain_group", "status", "attempt", "due_at", "expires_at"]
     rows = select(
         literal(edition_id),
         eligible.c.id,
         first + position // SHARD,
+        eligible.c.domain_group,
         literal(DeliveryStatus.QUEUED, Delivery.status.type),
         literal(0),
         literal(due_at, Delivery.due_at.type),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, text
 
 from app.core.db import Session
+from app.core.mail.mailboxes import group_of
 from app.models import Consent, Subscriber
 from app.models.content import ALL_SECTIONS
 from app.models.states import DeliveryStatus, Frequency, MailForm, SubscriberStatus
@@ -84,14 +85,14 @@ async def add(
 ) -> set[str]:
     """Writes newcomers, their consents and the mail they are owed; gives their keys. No other reader changes."""
     written = {at: _text(at) for at in {p.created_at for p in people} | {p.confirmed_at for p in people}}
-    rows = [(*p[:7], written[p.created_at], written[p.confirmed_at]) for p in people]
+    rows = [(*p[:7], written[p.created_at], written[p.confirmed_at], group_of(p.key)) for p in people]
     inserted = await session.execute(
         text(
             "INSERT INTO subscribers (ref, address, address_key, first_name, zone, status, created_at, confirmed_at,"  # noqa: S608
-            " sections, frequency, form, language)"
+            " sections, frequency, form, language, domain_group)"
             " SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,"
             f" {_instant(session, 'value->>7')}, {_instant(session, 'value->>8')},"
-            f" {ALL_SECTIONS}, '{Frequency.DAILY}', '{MailForm.HTML}', ''"
+            f" {ALL_SECTIONS}, '{Frequency.DAILY}', '{MailForm.HTML}', '', value->>9"
             f" FROM {_each(session)}"
             " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE hash = value->>6)"
             " ON CONFLICT DO NOTHING RETURNING id, ref"

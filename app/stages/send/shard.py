@@ -22,7 +22,7 @@ from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.personalise import Personaliser
-from app.store import deliveries, editions, leases, outcomes
+from app.store import deliveries, editions, leases, outcomes, progress
 from app.store.deliveries import Begun
 from app.store.leases import ShardLease
 from app.store.outcomes import Outcome
@@ -63,7 +63,10 @@ class EditionLedger:
         await deliveries.skip_empty(session, *at, self.present)
 
     async def fence(self, session: Session) -> bool:
-        return await leases.renew_shard(session, self.lease)
+        if await leases.renew_shard(session, self.lease):
+            return True
+        await leases.follow_shard(session, self.lease)
+        return False
 
     async def begin(self, session: Session, most: int) -> Sequence[Begun]:
         return await deliveries.begin(
@@ -99,7 +102,7 @@ class EditionLedger:
                     fault,
                 )
             )
-        await outcomes.record(session, self.lease.edition_id, written, now)
+        await outcomes.record(session, self.lease.edition_id, self.lease.shard, written, now)
 
     async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
         now = self.clock.now()
@@ -113,6 +116,7 @@ class EditionLedger:
         if halted:
             await editions.move(session, at[0], EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
             log.error("the edition is paused: a fault of ours", edition=at[0], why=halted.why, code=halted.code)
+        await progress.fold(session, *at, now)
 
 
 async def send_due(

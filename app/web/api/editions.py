@@ -18,9 +18,10 @@ from app.stages.compose import draft, edit
 from app.stages.render import freeze as press
 from app.stages.render import link_check, linting, message, preview
 from app.stages.render.lint.problem import errors
-from app.stages.send import control, release, trial
+from app.stages.send import control, release, trial, watch
 from app.stages.send.guard import may_receive
-from app.store import deliveries, editions, outcomes, releases
+from app.store import editions
+from app.web.api import live
 from app.web.api.auth import Once, Reader, Sender, Writer
 from app.web.api.shapes import ComposeIn, EditionOut, HoldIn, LintOut, Page, Progress, TestIn, page
 from app.web.api.stories import Before, Limit
@@ -181,19 +182,23 @@ async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: int
     return EditionOut.of(edition)
 
 
-@router.get("/{edition_id}/progress", summary="How far a send is")
-async def progress(session: ReadSession, _: Reader, edition_id: int) -> Progress:
-    edition = await _one(session, edition_id)
-    counts = await deliveries.counts(session, edition_id)
-    waiting = [one.due_at for one in await releases.planned(session, edition_id) if one.done_at is None]
-    return Progress(
-        status=edition.status,
-        reason=edition.reason,
-        released=sum(counts.values()),
-        counts=counts,
-        repeated=await outcomes.repeats(session, edition_id),
-        next_release_at=min(waiting, default=None),
-    )
+@router.get(
+    "/{edition_id}/progress",
+    summary="How far a send is; as text/event-stream once a second until it has ended",
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def progress(
+    container: ContainerDep, _: Reader, edition_id: int, accept: Annotated[str, Header()] = ""
+) -> Progress:
+    first = await _progress(container, edition_id)
+    if "text/event-stream" in accept:
+        return live.stream(first, lambda: _progress(container, edition_id))  # type: ignore[return-value]  # as it is
+    return first
+
+
+async def _progress(container: Container, edition_id: int) -> Progress:
+    async with container.db.read() as session:
+        return Progress.of(await watch.look(session, edition_id, container.clock.now()))
 
 
 def _version(seen: str | None) -> int | None:

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.models import Edition, Story
 from app.models.content import EditionContent, EditionKind, Section
 from app.models.edits import Edits
-from app.models.states import DeliveryStatus, EditionStatus, StoryStatus
+from app.models.states import EditionStatus, StoryStatus
 from app.stages.render.lint.problem import Severity
 from app.stages.render.linting import Report
+from app.stages.send.watch import Look, figures
 from app.store import editions
+from app.store.progress import Counts
 from app.store.sightings import Seen
 
 T = TypeVar("T")
@@ -172,14 +174,41 @@ class TestIn(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a send is, from the ledger. `repeated` are mails known to have gone out twice."""
+    """How far a send is. Counts are of deliveries, and none is left out of them: queued, deferred (to be tried again),
+    sending, accepted, rejected_address, rejected_message, rejected_ours, unknown, skipped, expired.
+
+    `repeated` are mails known to have gone out twice.
+    """
 
     status: EditionStatus
     reason: str
     released: int
-    counts: dict[DeliveryStatus, int]
+    counts: dict[str, int]
     repeated: int
+    rate: float = Field(description="Hand-overs answered for good per second, over the last minute.")
+    done_at: datetime | None = Field(description="When it is through at this rate; null where nothing can be said.")
     next_release_at: datetime | None = Field(description="The next morning that is planned; null when none is.")
+    providers: dict[str, dict[str, int]] = Field(description="The counts of what each provider was given.")
+    domains: dict[str, dict[str, int]] = Field(description="The counts of the readers at each large mailbox provider.")
+
+    @classmethod
+    def of(cls, look: Look) -> "Progress":
+        return cls(
+            status=look.status,
+            reason=look.reason,
+            released=look.counts.released,
+            counts=_counts(look.counts),
+            repeated=look.counts.repeated,
+            rate=round(look.rate, 2),
+            done_at=look.done_at,
+            next_release_at=look.next_release_at,
+            providers={name: _counts(counts) for name, counts in look.providers.items()},
+            domains={name: _counts(counts) for name, counts in look.domains.items()},
+        )
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {name: count for name, count in figures(counts).items() if name != "repeated"}
 
 
 def story(row: Story, seen: Sequence[Seen] = ()) -> StoryOut:

@@ -18,8 +18,9 @@ from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, MailForm, SubscriberStatus
 from app.stages.send import control, release, shard
-from app.store import deliveries, editions, leases, outcomes, subscribers
+from app.store import deliveries, editions, leases, outcomes, progress, subscribers
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
+from tests.recount import assert_counted
 from tests.stages.send.scripted import Scripted
 
 MARK = "5a175a175a17"
@@ -55,7 +56,9 @@ class Desk:
         )
 
     async def rows(self) -> list[Delivery]:
+        """Every look at the ledger is also a recount."""
         async with self.db.read() as session:
+            await assert_counted(session, self.edition.id)
             found = await session.scalars(select(Delivery).order_by(Delivery.subscriber_id))
             return list(found.all())
 
@@ -242,7 +245,7 @@ async def test_a_late_answer_is_recorded_for_its_own_attempt_and_cancels_the_res
     await paper.send(Scripted(lambda _: Unknown("no answer")))
     late = outcomes.Outcome(first, 1, Status.ACCEPTED, provider_id="late")
     async with db.write() as session:
-        await outcomes.record(session, paper.edition.id, [late], NOON)
+        await outcomes.record(session, paper.edition.id, 1, [late], NOON)
     paper.clock.move(NOON + minutes(21))
     provider = Scripted()
     await paper.send(provider)
@@ -258,11 +261,11 @@ async def test_an_answer_that_comes_after_the_resend_counts_a_repeat(db: Databas
     await paper.send(Scripted())
     async with db.write() as session:
         late = outcomes.Outcome(reader, 1, Status.ACCEPTED)
-        await outcomes.record(session, paper.edition.id, [late], NOON)
-        assert await outcomes.repeats(session, paper.edition.id) == 1
+        await outcomes.record(session, paper.edition.id, 1, [late], NOON)
+        assert (await progress.total(session, paper.edition.id)).repeated == 1
         same = outcomes.Outcome(reader, 2, Status.ACCEPTED)
-        await outcomes.record(session, paper.edition.id, [same], NOON)
-        assert await outcomes.repeats(session, paper.edition.id) == 1
+        await outcomes.record(session, paper.edition.id, 1, [same], NOON)
+        assert (await progress.total(session, paper.edition.id)).repeated == 1
 
 
 async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_count(

@@ -138,7 +138,11 @@ async def test_an_edition_goes_from_draft_to_sent_by_hand(api: Api, container: C
         "released": 1,
         "counts": {"queued": 1},
         "repeated": 0,
+        "rate": 0.0,
+        "done_at": None,
         "next_release_at": None,
+        "providers": {},
+        "domains": {"other": {"queued": 1}},
     }
     assert [one["id"] for one in (await api("GET", "/editions")).json()["items"]] == [edition]
     async with container.db.read() as session:
