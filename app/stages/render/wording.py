@@ -220,13 +220,15 @@ def _back() -> Shift:
 def row_facts(row: ChartRow) -> tuple[str, ...]:
     """What stands under a row's name: what it is, its variants, its days on the chart, its earlier name."""
     days = row.days_on_chart or 0
-    facts = (
-        row.detail,
+    beside = (
         f"+{row.variants}\u00a0variant{'' if row.variants == 1 else 's'}" if row.variants else "",
         f"{days}\u00a0days on the chart" if days > 1 else "",
         _formerly(row),
     )
-    return tuple(fact for fact in facts if fact)
+    facts = [fact for fact in beside if fact]
+    # A description may be a whole sentence; a full stop before the dot between two facts would be one stop too many.
+    detail = row.detail.removesuffix(".") if facts and not row.detail.endswith("..") else row.detail
+    return tuple(fact for fact in (detail, *facts) if fact)
 
 
 def mover_facts(mover: Mover) -> tuple[str, ...]:

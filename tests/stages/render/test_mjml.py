@@ -117,6 +117,8 @@ def test_what_is_known_of_a_row_stands_under_it(mail: lxml_html.HtmlElement) -> 
     """Its days on the chart, its earlier name, how often it was listed; RE where it came back; why, with its source."""
     text = words(mail)
     assert "openquay · speech recognition · +3 variants · 12 days on the chart" in text
+    assert "Streaming SQL over queues · 9 days on the chart" in text  # no full stop before the dot
+    assert "Batch inference on idle GPUs, politely." in text
     assert "formerly mudlark-voice" in text
     assert "listed 3 times since 3 November" in text
     back = mail.find_class("re")
