@@ -1,7 +1,7 @@
 """`morningpost trending`: what is counted, what of it is held, and what an editor decided."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from app.bootstrap import Container
 from app.cli.terminal import Json, complain, say, show
 from app.cli.workshop import run
-from app.models.counts import Row, Ruling, Snapshot, ref_of
+from app.models.counts import Row, Ruling, Snapshot, TrendKind, ref_of
 from app.operations import audit
 from app.stages.collect import rulings, snapshot
 from app.store import counts, trends
@@ -39,24 +39,31 @@ def collect(
 
 @group.command("list", epilog="Example: morningpost trending list --chart repository --rows 20")
 def list_(
-    chart: Annotated[str, typer.Option(help="model, dataset, space, paper, repository, movers; all unless said.")] = "",
+    chart: Annotated[TrendKind | None, typer.Option(help="Only this chart; all unless said.")] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The charts of this UTC day; the newest of two days unless said."),
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, max=200, help="Rows of each chart.")] = 10,
     held: Annotated[bool, typer.Option("--held", help="Only what is held or has no arrow, and why.")] = False,
     json: Json = False,
 ) -> None:
-    """Show the newest charts and movers, with what is held from print and why."""
+    """Show the charts and movers of a day, with what is held from print and why."""
 
     async def work(container: Container) -> Sequence[Mapping[str, Any]]:
         async with container.db.read() as session:
-            newest = await trends.latest(session, container.clock.now() - OLDEST)
+            newest = await (
+                trends.on_day(session, day.date()) if day else trends.latest(session, container.clock.now() - OLDEST)
+            )
         return [
             _line(one, row) if json else _short(one, row)
             for key, one in sorted(newest.items())
-            if chart in ("", key[1].value)
+            if chart in (None, key[1])
             for row in _shown(one, rows, held=held)
         ]
 
-    show(run(work), as_json=json, empty="Nothing is held." if held else "Nothing was counted in the last two days.")
+    nothing = f"Nothing was counted on {day:%Y-%m-%d}." if day else "Nothing was counted in the last two days."
+    show(run(work), as_json=json, empty="Nothing is held." if held else nothing)
 
 
 @group.command(epilog="Example: morningpost trending allow halyard-io/halyard")

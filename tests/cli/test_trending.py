@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.trending import group
 from app.core.clock import SystemClock
 from tests.cli.test_commands import folder, post
 from tests.stages.collect.servers import both
@@ -69,3 +71,20 @@ def test_what_was_never_counted_or_is_not_one_thing_cannot_be_ruled_on(folder: P
     assert done.returncode == 2
     assert "huggingface:model:" in done.stderr
     assert "huggingface:space:" in done.stderr
+
+
+def test_the_charts_of_any_day_are_shown(folder: Path, server: StandIn) -> None:
+    """By its date; a day without any is said to have none."""
+    post("trending", "collect", folder=folder, HUGGINGFACE_URL=server.url, GITHUB_URL=server.url)
+    today = f"{SystemClock().now():%Y-%m-%d}"
+    shown = listed(folder, "--chart", "repository", "--day", today)
+    assert {row["as of"][:10] for row in shown.values()} == {today}
+    done = post("trending", "list", "--day", "2020-01-01", folder=folder)
+    assert (done.returncode, done.stderr) == (0, "Nothing was counted on 2020-01-01.\n")
+
+
+@pytest.mark.parametrize("wrong", [("--chart", "gossip"), ("--day", "23.11.2026"), ("--rows", "0")])
+def test_a_malformed_question_is_refused(wrong: tuple[str, str]) -> None:
+    """Exit code 2 and the option's name, not an empty table."""
+    done = CliRunner().invoke(group, ["list", *wrong])
+    assert (done.exit_code, wrong[0] in done.output) == (2, True)
