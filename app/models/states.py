@@ -107,7 +107,7 @@ DELIVERY_EDGES: Mapping[tuple[DeliveryStatus, DeliveryStatus], str] = {
     (DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED): "the reader left before the hand-over",
     (DeliveryStatus.QUEUED, DeliveryStatus.EXPIRED): "too late to be news",
     (DeliveryStatus.QUEUED, DeliveryStatus.ACCEPTED): "the answer to an earlier attempt came late: cancels the resend",
-    (DeliveryStatus.SENDING, DeliveryStatus.ACCEPTED): "the provider took responsibility",
+    (DeliveryStatus.SENDING, DeliveryStatus.ACCEPTED): "the provider took responsibility, for this attempt or before",
     (DeliveryStatus.SENDING, DeliveryStatus.REJECTED): "the provider refused for good",
     (DeliveryStatus.SENDING, DeliveryStatus.QUEUED): "deferred, or nothing of the message was written",
     (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN): "the whole message was written and no answer came, or we died",

@@ -1,28 +1,30 @@
 """The ledger of an edition's deliveries. Every statement is set-based: one per group, not one per reader."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exists, func, insert, select, update
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Edition, Subscriber
-from app.models.states import DeliveryStatus, EditionStatus, Frequency, MailForm, SubscriberStatus
+from app.models.states import DeliveryStatus, Frequency, MailForm, SubscriberStatus
 from app.store import progress
 from app.store.progress import Changes, Place, place
+from app.store.statements import is_sqlite, with_instants
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """One delivery that was just moved to `sending`, with all that addressing it needs."""
 
     subscriber_id: int
     attempt: int
     expires_at: datetime
+    shard: int
     ref: str
     address: str
     zone: str
@@ -33,81 +35,75 @@ class Begun:
     form: MailForm
 
 
-def _standing(now: datetime) -> Any:
-    """A delivery may be begun while its reader is in, its edition is going out, and it is not too late."""
-    return and_(
-        Delivery.expires_at > now,
-        exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.status == SubscriberStatus.ACTIVE),
-        exists().where(Edition.id == Delivery.edition_id, Edition.status == EditionStatus.SENDING),
-    )
-
-
 def _in_shard(edition_id: int, shard: int) -> Any:
     return and_(Delivery.edition_id == edition_id, Delivery.shard == shard)
 
 
-def _among(session: Session, column: Any, query: Any) -> Any:
-    """`column` is one of what `query` gives, which is asked once.
-
-    PostgreSQL takes a subquery with a LIMIT for a table to be joined, and without statistics asks it anew for each row
-    of the edition; an array it works out once, and finds each of its rows by the primary key.
-    """
-    if session.get_bind().dialect.name == "sqlite":
-        return column.in_(query.scalar_subquery())
-    return column == func.any(func.array(query.scalar_subquery()))
+# Standing is judged in the statement that begins a delivery: its reader is in, its edition goes out, there is time.
+# As a scalar subquery, a reader's state is looked up by key whatever the statistics say; as a join, PostgreSQL may look
+# through all readers. An array it works out once; a subquery with a LIMIT it may ask anew for each row of the edition.
+_DUE = """
+SELECT d.subscriber_id FROM deliveries AS d
+WHERE d.edition_id = :edition AND d.shard = :shard AND d.status = 'queued' AND d.due_at <= :now
+  AND d.expires_at > :now
+  AND (SELECT s.status FROM subscribers AS s WHERE s.id = d.subscriber_id) = 'active'
+  AND (SELECT e.status FROM editions AS e WHERE e.id = :edition) = 'sending'
+ORDER BY d.due_at LIMIT :most
+"""
+_BEGIN = """
+UPDATE deliveries SET status = 'sending', attempt = attempt + 1, provider = :provider
+WHERE edition_id = :edition AND subscriber_id {among} AND status = 'queued'
+RETURNING expires_at, subscriber_id, attempt, domain_group
+"""
+_BEGIN_SQLITE = _BEGIN.format(among=f"IN ({_DUE})")
+_BEGIN_POSTGRES = _BEGIN.format(among=f"= ANY (ARRAY({_DUE}))")
+_READERS = """
+SELECT confirmed_at, id, ref, address, zone, minute, sections, frequency, form
+FROM subscribers WHERE id {among}
+"""
+_READERS_SQLITE = _READERS.format(among="IN (SELECT value FROM json_each(:ids))")
+_READERS_POSTGRES = _READERS.format(among="= ANY (CAST(:ids AS bigint[]))")
+_FREQUENCIES = {one.value: one for one in Frequency}
+_FORMS = {one.value: one for one in MailForm}
 
 
 async def begin(
     session: Session, edition_id: int, shard: int, *, provider: str, most: int, now: datetime
 ) -> list[Begun]:
-    """Moves up to `most` due deliveries to `sending`. Standing is judged in the statement that begins them,
+    """Moves up to `most` due deliveries of a shard to `sending`: who has left, or is too late, is not among them.
 
-    so that leaving, pausing and expiry take hold with the next group. The caller has proved its lease.
+    So leaving, pausing and expiry take hold with the next group. The caller has proved its lease.
     """
-    due = (
-        select(Delivery.subscriber_id)
-        .where(
-            _in_shard(edition_id, shard),
-            Delivery.status == DeliveryStatus.QUEUED,
-            Delivery.due_at <= now,
-            _standing(now),
-        )
-        .order_by(Delivery.due_at, Delivery.subscriber_id)
-        .limit(most)
-    )
+    sqlite = is_sqlite(session)
     moved = await session.execute(
-        update(Delivery)
-        .where(
-            Delivery.edition_id == edition_id,
-            _among(session, Delivery.subscriber_id, due),
-            Delivery.status == DeliveryStatus.QUEUED,
-        )
-        .values(status=DeliveryStatus.SENDING, attempt=Delivery.attempt + 1, provider=provider)
-        .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.expires_at, Delivery.domain_group)
-        .execution_options(synchronize_session=False)
+        with_instants(_BEGIN_SQLITE if sqlite else _BEGIN_POSTGRES, "expires_at"),
+        {"edition": edition_id, "shard": shard, "provider": provider, "most": most, "now": now},
     )
     changes, begun = Changes(), {}
     became = place(DeliveryStatus.SENDING, attempt=1, provider=provider)
-    for reader, attempt, expires_at, group in moved:
-        begun[reader] = (reader, attempt, expires_at)
+    for expires_at, reader, attempt, group in moved:
+        begun[reader] = (reader, attempt, expires_at, shard)
         changes.move(group, _waiting(attempt - 1), became)
+    if not begun:
+        return []
     await progress.add(session, edition_id, shard, changes)
     readers = await session.execute(
-        select(
-            Subscriber.id,
-            Subscriber.ref,
-            Subscriber.address,
-            Subscriber.zone,
-            Subscriber.minute,
-            Subscriber.confirmed_at,
-            Subscriber.sections,
-            Subscriber.frequency,
-            Subscriber.form,
-        ).where(Subscriber.id.in_(begun))
+        with_instants(_READERS_SQLITE if sqlite else _READERS_POSTGRES, "confirmed_at"),
+        {"ids": json.dumps(list(begun)) if sqlite else list(begun)},
     )
     return [
-        Begun(*begun[reader], ref, address, zone, minute, confirmed_at, sections, frequency, form)
-        for reader, ref, address, zone, minute, confirmed_at, sections, frequency, form in readers
+        Begun(
+            *begun[reader],
+            ref,
+            address,
+            zone,
+            minute,
+            confirmed_at,
+            sections,
+            _FREQUENCIES[frequency],
+            _FORMS[form],
+        )
+        for confirmed_at, reader, ref, address, zone, minute, sections, frequency, form in readers
     ]
 
 
@@ -243,6 +239,12 @@ async def _no_longer_waiting(
         changes.move(group, _waiting(attempt), place(to, attempt=attempt, provider=None))
     await progress.add(session, edition_id, shard, changes)
     return len(rows)
+
+
+async def any_sending(session: Session, edition_id: int, shard: int) -> bool:
+    """Is anything of a shard in the air?"""
+    found = exists().where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
+    return bool(await session.scalar(select(found)))
 
 
 async def next_due(session: Session, edition_id: int, shard: int, *, resend: bool) -> datetime | None:

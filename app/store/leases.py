@@ -4,15 +4,18 @@ Every owner gets a new epoch. A worker proves at the head of each transaction th
 last one (the fence); without that proof it begins nothing.
 """
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, literal_column, select, update
 
 from app.core.db import Session, lease_clock
 from app.models import Edition, JobRun, Shard
 from app.models.states import EditionStatus
+from app.store.statements import cached, is_sqlite
 from app.store.upsert import insert
 
 FOR_MS = 10_000
@@ -31,49 +34,82 @@ def _clock(session: Session) -> ColumnElement[Any]:
     return literal_column(lease_clock(session))
 
 
-async def take_shard(session: Session, owner: str, now: datetime) -> ShardLease | None:
-    """Leases the free shard whose work is due the longest, of an edition that is sending."""
+async def take_shard(
+    session: Session, owner: str, now: datetime, *, edition_id: int | None = None, shard: int | None = None
+) -> ShardLease | None:
+    """Leases the free shard whose work is due the longest, of an edition that is sending.
+
+    `edition_id` narrows the choice to one edition, `shard` to one shard of it.
+    """
     clock = _clock(session)
+    only = [
+        column == wanted
+        for column, wanted in ((Shard.edition_id, edition_id), (Shard.number, shard))
+        if wanted is not None
+    ]
     free = (
-        select(Shard.edition_id, Shard.number)
-        .join(Edition, Edition.id == Shard.edition_id)
-        .where(Shard.next_at <= now, Shard.lease_until < clock, Edition.status == EditionStatus.SENDING)
-        .order_by(Shard.next_at, Shard.edition_id, Shard.number)
-        .limit(1)
-        .with_for_update(of=Shard, skip_locked=True)
-    )
-    row = (
         await session.execute(
-            update(Shard)
-            .where(tuple_(Shard.edition_id, Shard.number).in_(free), Shard.lease_until < clock)
-            .values(owner=owner, epoch=Shard.epoch + 1, lease_until=clock + FOR_MS)
-            .returning(Shard.edition_id, Shard.number, Shard.epoch)
-            .execution_options(synchronize_session=False)
+            select(Shard.edition_id, Shard.number)
+            .join(Edition, Edition.id == Shard.edition_id)
+            .where(Shard.next_at <= now, Shard.lease_until < clock, Edition.status == EditionStatus.SENDING, *only)
+            .order_by(Shard.next_at, Shard.edition_id, Shard.number)
+            .limit(1)
+            .with_for_update(of=Shard, skip_locked=True)
         )
     ).one_or_none()
-    return ShardLease(*row) if row else None
+    if free is None:
+        return None
+    # The row is held since it was found: by its lock on PostgreSQL, by the one writer on SQLite.
+    epoch = await session.scalar(
+        update(Shard)
+        .where(Shard.edition_id == free[0], Shard.number == free[1])
+        .values(owner=owner, epoch=Shard.epoch + 1, lease_until=clock + FOR_MS)
+        .returning(Shard.epoch)
+        .execution_options(synchronize_session=False)
+    )
+    return ShardLease(free[0], free[1], epoch) if epoch is not None else None
 
 
 def _is(lease: ShardLease) -> ColumnElement[bool]:
     return and_(Shard.edition_id == lease.edition_id, Shard.number == lease.shard, Shard.epoch == lease.epoch)
 
 
+# One statement for all shards that a worker holds, since it stands at the head of every group.
+_RENEW = """
+UPDATE shards SET lease_until = {clock} + :ms
+FROM ({held}) AS held
+WHERE shards.edition_id = :edition AND shards.number = held.number AND shards.epoch = held.epoch
+RETURNING shards.number
+"""
+_HELD_SQLITE = """SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS epoch
+  FROM json_each(:held) LIMIT -1"""
+_HELD_POSTGRES = """SELECT CAST(value->>0 AS integer) AS number, CAST(value->>1 AS integer) AS epoch
+  FROM jsonb_array_elements(CAST(:held AS jsonb)) AS value"""
+
+
+async def renew_shards(session: Session, edition_id: int, held: Collection[ShardLease]) -> set[int]:
+    """The fence: proves and renews leases of one edition; gives the numbers of the shards that are still ours."""
+    if not held:
+        return set()
+    source = _HELD_SQLITE if is_sqlite(session) else _HELD_POSTGRES
+    statement = cached(_RENEW.format(clock=lease_clock(session), held=source))
+    values = {
+        "ms": FOR_MS,
+        "edition": edition_id,
+        "held": json.dumps([[one.shard, one.epoch] for one in held]),
+    }
+    return set((await session.scalars(statement, values)).all())
+
+
 async def renew_shard(session: Session, lease: ShardLease) -> bool:
-    """The fence: False where another worker owns the shard now."""
-    renewed = await session.scalar(
-        update(Shard)
-        .where(_is(lease))
-        .values(lease_until=_clock(session) + FOR_MS)
-        .returning(Shard.number)
-        .execution_options(synchronize_session=False)
-    )
-    return renewed is not None
+    """The fence of one shard: False where another worker owns it now."""
+    return bool(await renew_shards(session, lease.edition_id, [lease]))
 
 
-async def follow_shard(session: Session, lease: ShardLease) -> None:
+async def follow_shard(session: Session, edition_id: int, shard: int) -> None:
     """Waits for the shard's present owner, so that what is written down late comes after their group, not across it."""
     await session.execute(
-        select(Shard.epoch).where(Shard.edition_id == lease.edition_id, Shard.number == lease.shard).with_for_update()
+        select(Shard.epoch).where(Shard.edition_id == edition_id, Shard.number == shard).with_for_update()
     )
 
 

@@ -22,12 +22,15 @@ from app.core.mail.provider import Provider
 from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
 
 SMALLEST, LARGEST = 8, 256
-"""Rows of a group. It grows and shrinks to `GROUP_LASTS` seconds of work, so that a crash leaves little unknown."""
+"""Rows of a group. It follows the rate, so that a group lasts `GROUP_LASTS` and a crash leaves little unknown."""
 GROUP_LASTS = 0.05
+"""Seconds between two groups of a stream that flows; an outcome waits no longer for its transaction."""
 WINDOW = 512
+"""Rows of one worker that may be `sending` at a time."""
 WRITE_WITHIN = 6.0
 RENEW_EVERY = 3.0
-SETTLE_EVERY = 0.05
+ASK_AGAIN = 0.5
+"""Seconds until the database, or a throttle without tokens, is asked again."""
 GIVE_UP_AFTER = 8.0
 
 log = structlog.get_logger(__name__)
@@ -47,13 +50,16 @@ Settled = tuple[R, Receipt]
 
 
 class Ledger(Protocol[R]):
-    """One stream of owed mail: the deliveries of a shard, or service mail."""
+    """One stream of owed mail: an edition's deliveries, or service mail."""
 
     async def fence(self, session: Session) -> bool:
-        """Proves and renews the lease; False where it is lost."""
+        """Proves and renews the lease; False where nothing is held any more."""
+
+    def holds(self, row: R) -> bool:
+        """Is the lease under which `row` was begun still ours, as of the last fence?"""
 
     async def begin(self, session: Session, most: int) -> Sequence[R]:
-        """Moves up to `most` due rows to `sending`."""
+        """Moves up to `most` due rows to `sending`; nothing where nothing is due."""
 
     async def address(self, row: R) -> Message | Receipt:
         """Makes the message, or says why there is none. Runs outside any transaction."""
@@ -66,51 +72,63 @@ class Ledger(Protocol[R]):
 
 
 class Handover(Generic[R]):
-    """Implements `core.mail.provider.Outgoing` over a ledger."""
+    """Implements `core.mail.provider.Outgoing` over a ledger.
+
+    One task, the pump, opens every transaction; whoever takes only waits for it. It begins the next group while the
+    last one is being written, so that no connection stands idle for a commit.
+    """
 
     def __init__(self, db: Database, ledger: Ledger[R], stop: asyncio.Event) -> None:
         self._db = db
         self._ledger = ledger
         self._stop = stop
-        self._turn = asyncio.Lock()
-        self._transaction = asyncio.Lock()
         self._ready: deque[tuple[Message, R]] = deque()
         self._out: dict[tuple[int, int], R] = {}
         self._settled: list[Settled[R]] = []
+        self._wanted = 0
         self._exhausted = False
         self._over = False
         self._lost = False
+        self._away = False
         self._rest: timedelta | None = None
         self._halted: Halt | None = None
-        self._drained = asyncio.Event()
-        self._renewed = time.monotonic()
-        self._grouped = 0.0
+        self._drained = False
+        self._stir = asyncio.Event()
+        self._news = asyncio.Event()
+        self._renewed = self._grouped = time.monotonic()
         self._size = SMALLEST
+        self._since = 0
         self.handed = 0
 
     async def run(self, provider: Provider) -> None:
         """Hands over until nothing is due, the lease is lost or the service stops; then gives the lease back."""
-        keeper = asyncio.create_task(self._keep())
+        pump = asyncio.create_task(self._pump())
         try:
             await provider.drain(self)
         finally:
-            self._drained.set()  # not cancelled: it may be inside a transaction
-            await keeper
-            await self._finish()
+            self._drained = True  # not cancelled: it may be inside a transaction
+            self._stir.set()
+            try:
+                await pump
+            finally:
+                await self._finish()
 
     # -- what a provider calls ---------------------------------------------------------------------------
 
     async def take(self, most: int) -> Sequence[Message]:
         """Up to `most` messages, committed as being handed over; empty means stop."""
-        async with self._turn:
-            while not (self._ready and self._may_write()) or self._stopping:
-                if self._stopping or (self._exhausted and not self._ready):
-                    return ()
-                await self._group(0 if self._ready else self._next_size(most))
-            taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
-        for message, row in taken:
-            self._out[message.key, message.attempt] = row
-        return [message for message, _ in taken]
+        while not self._stopping:
+            if self._ready and self._may_write():
+                return self._pop(most)
+            if self._exhausted and not self._ready:
+                break
+            self._wanted = max(self._wanted, most)
+            self._stir.set()
+            self._news.clear()
+            with suppress(TimeoutError):  # looks up now and then: a lease runs out in silence
+                async with asyncio.timeout(ASK_AGAIN):
+                    await self._news.wait()
+        return ()
 
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`; exactly once."""
@@ -119,16 +137,25 @@ class Handover(Generic[R]):
             log.error("a receipt for a message that is not out", key=message.key, receipt=type(receipt).__name__)
             return
         self.handed += 1
+        self._since += 1
         self._settle(row, receipt)
 
     # -- groups ------------------------------------------------------------------------------------------
+
+    def _pop(self, most: int) -> Sequence[Message]:
+        taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+        for message, row in taken:
+            self._out[message.key, message.attempt] = row
+        if len(self._ready) <= self._size // 2:
+            self._stir.set()
+        return [message for message, _ in taken]
 
     @property
     def _stopping(self) -> bool:
         return self._over or self._lost or self._stop.is_set()
 
     def _may_write(self) -> bool:
-        return time.monotonic() - self._renewed < WRITE_WITHIN
+        return not self._away and time.monotonic() - self._renewed < WRITE_WITHIN
 
     def _settle(self, row: R, receipt: Receipt) -> None:
         self._settled.append((row, receipt))
@@ -137,34 +164,73 @@ class Handover(Generic[R]):
                 self._over, self._halted = True, receipt
             case Deferred(scope=Scope.PROVIDER, after=after):
                 self._over, self._rest = True, after or timedelta(minutes=1)
+            case _:
+                return
+        self._news.set()
 
-    def _next_size(self, asked: int) -> int:
-        lasted = time.monotonic() - self._grouped
-        if lasted < GROUP_LASTS:
-            self._size = min(self._size * 2, LARGEST)
-        elif lasted > 2 * GROUP_LASTS:
-            self._size = max(self._size // 2, SMALLEST)
-        return max(self._size, min(asked, LARGEST))
+    async def _pump(self) -> None:
+        """Begins the next group in time, writes outcomes soon, renews the lease while hand-overs wait."""
+        try:
+            while not self._drained:
+                if self._due():
+                    await self._group(self._room())
+                self._stir.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GROUP_LASTS):
+                        await self._stir.wait()
+        except BaseException:
+            self._over = True  # nobody shall wait for it
+            self._news.set()
+            raise
+
+    def _due(self) -> bool:
+        now = time.monotonic()
+        return bool(
+            self._room()
+            or (self._settled and now - self._grouped >= GROUP_LASTS)
+            or (now - self._renewed > RENEW_EVERY and not self._lost)
+        )
+
+    def _room(self) -> int:
+        """How many rows to begin now: about as many as go out until the next group."""
+        if self._exhausted or self._stopping or len(self._ready) > self._size // 2:
+            return 0
+        return max(0, min(max(self._size, self._wanted), LARGEST, WINDOW - len(self._out) - len(self._ready)))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
-        room = min(most, WINDOW - len(self._out) - len(self._ready))
         try:
-            begun = await self._commit(room)
+            begun = await self._commit(most)
         except StorageError as error:
+            self._away = True
             log.warning("the ledger cannot be written; nothing new is sent", error=str(error))
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(ASK_AGAIN)
             return
+        self._away = False
         if begun is None:
+            self._news.set()
             return
+        self._drop_lost()
         if most:
-            self._exhausted, self._grouped = not begun, time.monotonic()
+            self._exhausted, self._wanted = not begun, 0
         for row in begun:
             made = await self._addressed(row)
             if isinstance(made, Message):
                 self._ready.append((made, row))
             else:
                 self._settle(row, made)
+        self._news.set()
+
+    def _drop_lost(self) -> None:
+        """What was begun under a lease that is lost is not written: its shard's new owner says what becomes of it."""
+        if all(self._ledger.holds(row) for _, row in self._ready):
+            return
+        ready, self._ready = self._ready, deque()
+        for message, row in ready:
+            if self._ledger.holds(row):
+                self._ready.append((message, row))
+            else:
+                self._settle(row, NotSent("another worker owns it now"))
 
     async def _addressed(self, row: R) -> Message | Receipt:
         try:
@@ -174,28 +240,27 @@ class Handover(Generic[R]):
             return Deferred(f"the message could not be made: {error}", code="unmade")
 
     async def _commit(self, room: int) -> Sequence[R] | None:
-        async with self._transaction:
-            settled, started = list(self._settled), time.monotonic()
-            async with self._db.write() as session:
-                if not await self._ledger.fence(session):
-                    self._lost = True
-                    log.warning("another worker owns this stream now; handing over nothing more")
-                    return None
-                await self._ledger.record(session, settled)
-                begun = await self._ledger.begin(session, room) if room > 0 else []
+        settled, started = list(self._settled), time.monotonic()
+        async with self._db.write() as session:
+            ours = not self._lost and await self._ledger.fence(session)
+            # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
+            await self._ledger.record(session, settled)
+            begun = await self._ledger.begin(session, room) if ours else None
+        del self._settled[: len(settled)]
+        self._measure(started)
+        if ours:
             self._renewed = started
-            del self._settled[: len(settled)]
-            return begun
+        elif not self._lost:
+            self._lost = True
+            log.warning("another worker owns this stream now; handing over nothing more")
+        return begun
 
-    async def _keep(self) -> None:
-        """Writes outcomes soon and renews the lease while hand-overs wait."""
-        while not self._drained.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), SETTLE_EVERY)
-            if self._lost or not (self._settled or time.monotonic() - self._renewed > RENEW_EVERY):
-                continue
-            with suppress(StorageError):
-                await self._commit(0)
+    def _measure(self, now: float) -> None:
+        """The next group is as large as what went out in `GROUP_LASTS`, but at most doubles or halves."""
+        lasted, self._grouped = now - self._grouped, now
+        pace = int(self._since * GROUP_LASTS / max(lasted, 0.001))
+        self._size = min(max(pace, self._size // 2, SMALLEST), max(self._size * 2, SMALLEST), LARGEST)
+        self._since = 0
 
     async def _finish(self) -> None:
         """Nothing that was taken is forgotten: what is unsettled is unknown, what was never given is owed."""
@@ -212,16 +277,15 @@ class Handover(Generic[R]):
             await asyncio.sleep(0.5)
 
     async def _written(self) -> bool:
-        async with self._transaction:
-            try:
-                async with self._db.write() as session:
-                    # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
-                    owner = await self._ledger.fence(session)
-                    await self._ledger.record(session, self._settled)
-                    if owner:
-                        await self._ledger.close(session, self._rest, self._halted)
-            except StorageError as error:
-                log.warning("the ledger cannot be written", error=str(error))
-                return False
-            self._settled.clear()
-            return True
+        try:
+            async with self._db.write() as session:
+                # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
+                owner = await self._ledger.fence(session)
+                await self._ledger.record(session, self._settled)
+                if owner:
+                    await self._ledger.close(session, self._rest, self._halted)
+        except StorageError as error:
+            log.warning("the ledger cannot be written", error=str(error))
+            return False
+        self._settled.clear()
+        return True

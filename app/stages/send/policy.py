@@ -1,8 +1,7 @@
 """What a receipt means for the ledger. Pure: the same receipt, attempt and time give the same decision."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Receipt, Rejected, Unknown
 from app.models.states import DeliveryStatus
@@ -14,8 +13,7 @@ UNKNOWN_SPREAD = timedelta(minutes=10)
 _JITTER = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The row's next state; `due_at` where it is to be looked at again."""
 
     status: DeliveryStatus

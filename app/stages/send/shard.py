@@ -1,10 +1,14 @@
-"""One shard of an edition: lease it, put its leftovers in order, hand it over, give it back."""
+"""Shards of an edition, handed over as one stream: each is leased, put in order, begun from, and given back.
+
+A worker begins from one shard until nothing of it is due, and then leases the next one, while answers for the first
+are still to come: so the last slow answers of a shard keep nobody waiting.
+"""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -34,11 +38,18 @@ log = structlog.get_logger(__name__)
 _chance = random.SystemRandom().random
 
 
+MOST_SHARDS = 16
+"""Leases a worker holds of one edition; more would keep other workers from their share."""
+OPEN_AT_ONCE = 2
+"""Shards put in order in one transaction: each costs some statements over its thousand rows."""
+
+
 @dataclass
 class EditionLedger:
-    """The deliveries of one leased shard, as `Handover` wants them."""
+    """The deliveries of an edition's leased shards, as `Handover` wants them."""
 
-    lease: ShardLease
+    edition_id: int
+    owner: str
     present: int
     """The choosable sections that have anything today, as bits."""
     template_for: TemplateFor
@@ -46,15 +57,21 @@ class EditionLedger:
     provider: Provider
     settings: Settings
     clock: Clock
+    most_shards: int = MOST_SHARDS
+    held: dict[int, ShardLease] = field(default_factory=dict)
+    """The leases that are ours, as of the last fence, by the shard's number."""
+    _dry: set[int] = field(default_factory=set)
+    """Shards of which nothing more is due: given back when their last answer is written down."""
 
     @property
     def _resend(self) -> bool:
         return self.settings.on_unknown == "resend"
 
-    async def open(self, session: Session) -> None:
-        """Puts in order what an earlier owner, a pause or the night left behind."""
+    async def open(self, session: Session, lease: ShardLease) -> None:
+        """Puts in order what an earlier owner, a pause or the night left behind in a shard that was just leased."""
         now = self.clock.now()
-        at = self.lease.edition_id, self.lease.shard
+        at = self.edition_id, lease.shard
+        self.held[lease.shard] = lease
         lost = await deliveries.abandon(session, *at, policy.unknown_until(now, _chance()), now)
         if lost:
             log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
@@ -63,34 +80,80 @@ class EditionLedger:
         await deliveries.skip_empty(session, *at, self.present)
 
     async def fence(self, session: Session) -> bool:
-        if await leases.renew_shard(session, self.lease):
-            return True
-        await leases.follow_shard(session, self.lease)
-        return False
+        ours = await leases.renew_shards(session, self.edition_id, self.held.values())
+        for number in self.held.keys() - ours:
+            log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
+            del self.held[number]
+            self._dry.discard(number)
+        return bool(self.held)
+
+    def holds(self, row: Begun) -> bool:
+        return row.shard in self.held
 
     async def begin(self, session: Session, most: int) -> Sequence[Begun]:
-        return await deliveries.begin(
-            session,
-            self.lease.edition_id,
-            self.lease.shard,
-            provider=self.provider.name,
-            most=most,
-            now=self.clock.now(),
+        begun: list[Begun] = []
+        for number in [number for number in self.held if number not in self._dry]:
+            await self._begin_from(session, number, most, begun)
+        for _ in range(OPEN_AT_ONCE):
+            if len(begun) >= most or len(self.held) >= self.most_shards:
+                break
+            lease = await leases.take_shard(session, self.owner, self.clock.now(), edition_id=self.edition_id)
+            if lease is None:
+                break
+            await self.open(session, lease)
+            await self._begin_from(session, lease.shard, most, begun)
+        await self._give_back_dry(session, {row.shard for row in begun})
+        return begun
+
+    async def _begin_from(self, session: Session, shard: int, most: int, begun: list[Begun]) -> None:
+        room = most - len(begun)
+        if room <= 0:
+            return
+        rows = await deliveries.begin(
+            session, self.edition_id, shard, provider=self.provider.name, most=room, now=self.clock.now()
         )
+        begun += rows
+        if len(rows) < room:
+            self._dry.add(shard)
+
+    async def _give_back_dry(self, session: Session, busy: Collection[int]) -> None:
+        done = [
+            number
+            for number in sorted(self._dry.difference(busy))
+            if not await deliveries.any_sending(session, self.edition_id, number)
+        ]
+        await self._give_back(session, done, None)
+
+    async def _give_back(self, session: Session, shards: Sequence[int], rest: timedelta | None) -> None:
+        """Nothing of them is in the air but rows that were never given to a provider; those are owed again."""
+        now = self.clock.now()
+        for number in shards:
+            await self._rest(session, number, rest, now)
+        for number in shards:  # last: all workers' counts meet there
+            await progress.fold(session, self.edition_id, number, now)
+
+    async def _rest(self, session: Session, shard: int, rest: timedelta | None, now: datetime) -> None:
+        await deliveries.requeue_unwritten(session, self.edition_id, shard, now)
+        await deliveries.skip_gone(session, self.edition_id, shard, now)
+        next_at = await deliveries.next_due(session, self.edition_id, shard, resend=self._resend)
+        if next_at and rest:
+            next_at = max(next_at, now + rest)
+        await leases.give_back_shard(session, self.held.pop(shard), next_at)
+        self._dry.discard(shard)
 
     async def address(self, row: Begun) -> Message | Receipt:
         if self.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
-        template = await self.template_for(self.lease.edition_id, row.sections & self.present, row.form)
+        template = await self.template_for(self.edition_id, row.sections & self.present, row.form)
         return self.personaliser.message(row, template, self.clock.now())
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
         now = self.clock.now()
-        written = []
+        written: dict[int, list[Outcome]] = {}
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
             fault = made.fault.value if made.fault else None
-            written.append(
+            written.setdefault(row.shard, []).append(
                 Outcome(
                     row.subscriber_id,
                     row.attempt,
@@ -102,21 +165,18 @@ class EditionLedger:
                     fault,
                 )
             )
-        await outcomes.record(session, self.lease.edition_id, self.lease.shard, written, now)
+        for shard, of_shard in written.items():
+            if shard not in self.held:
+                await leases.follow_shard(session, self.edition_id, shard)
+            await outcomes.record(session, self.edition_id, shard, of_shard, now)
 
     async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
-        now = self.clock.now()
-        at = self.lease.edition_id, self.lease.shard
-        await deliveries.requeue_unwritten(session, *at, now)
-        await deliveries.skip_gone(session, *at, now)
-        next_at = await deliveries.next_due(session, *at, resend=self._resend)
-        if next_at and rest:
-            next_at = max(next_at, now + rest)
-        await leases.give_back_shard(session, self.lease, next_at)
         if halted:
-            await editions.move(session, at[0], EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
-            log.error("the edition is paused: a fault of ours", edition=at[0], why=halted.why, code=halted.code)
-        await progress.fold(session, *at, now)
+            await editions.move(session, self.edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
+            log.error(
+                "the edition is paused: a fault of ours", edition=self.edition_id, why=halted.why, code=halted.code
+            )
+        await self._give_back(session, sorted(self.held), rest)
 
 
 async def send_due(
@@ -129,10 +189,15 @@ async def send_due(
     template_for: TemplateFor,
     owner: str,
     stop: asyncio.Event,
+    shard: tuple[int, int] | None = None,
 ) -> int:
-    """Hands over one shard that is due; gives how many messages it held, -1 where no shard was free."""
+    """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
+
+    `shard` names the edition and the shard that it begins with, where somebody was told of one.
+    """
+    edition_id, number = shard or (None, None)
     async with db.write() as session:
-        lease = await leases.take_shard(session, owner, clock.now())
+        lease = await leases.take_shard(session, owner, clock.now(), edition_id=edition_id, shard=number)
     if lease is None:
         return -1
     async with db.read() as session:
@@ -140,7 +205,8 @@ async def send_due(
     assert edition is not None
     content = EditionContent.model_validate(edition.content)
     ledger = EditionLedger(
-        lease=lease,
+        edition_id=edition.id,
+        owner=owner,
         present=section_bits(content.present),
         template_for=template_for,
         personaliser=Personaliser(settings, signer, edition.salt, edition.date),
@@ -149,10 +215,10 @@ async def send_due(
         clock=clock,
     )
     async with db.write() as session:
-        if not await ledger.fence(session):
+        if not await leases.renew_shard(session, lease):
             return 0
-        await ledger.open(session)
+        await ledger.open(session, lease)
     handover = Handover(db, ledger, stop)
     await handover.run(provider)
-    log.info("a shard was handed over", edition=edition.id, shard=lease.shard, messages=handover.handed)
+    log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

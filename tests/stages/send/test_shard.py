@@ -268,6 +268,91 @@ async def test_an_answer_that_comes_after_the_resend_counts_a_repeat(db: Databas
         assert (await progress.total(session, paper.edition.id)).repeated == 1
 
 
+async def test_an_acceptance_wins_over_a_later_attempt_that_is_in_the_air(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail is there: what becomes of the copy is counted, and changes nothing any more."""
+    paper = await desk(db, tmp_path, readers=1)
+    reader = (await paper.rows())[0].subscriber_id
+    await paper.send(Scripted(lambda _: Unknown("no answer")))
+    paper.clock.move(NOON + minutes(21))
+
+    def answer_late(_: Message) -> Receipt:
+        return Rejected("no such user", Fault.ADDRESS, "5.1.1")
+
+    provider = Scripted(answer_late, connections=1)
+
+    async def drain(outgoing: object) -> None:
+        (again,) = await outgoing.take(1)  # type: ignore[attr-defined]
+        async with db.write() as session:
+            late = outcomes.Outcome(reader, 1, Status.ACCEPTED, provider_id="first")
+            await outcomes.record(session, paper.edition.id, 1, [late], NOON)
+        outgoing.settle(again, answer_late(again))  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    (row,) = await paper.rows()
+    assert (row.status, row.attempt, row.provider_id) == (Status.ACCEPTED, 2, "first")
+    assert await paper.notes() == ["unknown", "repeated"]
+
+
+async def test_shards_follow_one_another_in_one_stream(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last answers of a shard keep nobody waiting: the next one is begun, and each is given back when done."""
+    monkeypatch.setattr("app.store.releases.SHARD", 2)
+    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    paper = await desk(db, tmp_path, readers=7)
+    kept: list[Message] = []
+    provider = Scripted()
+
+    async def drain(outgoing: object) -> None:
+        while taken := await outgoing.take(1):  # type: ignore[attr-defined]
+            if not kept:
+                kept.append(taken[0])  # its answer takes its time
+            else:
+                outgoing.settle(taken[0], Accepted())  # type: ignore[attr-defined]
+        outgoing.settle(kept[0], Accepted())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    assert await paper.send(provider) == 7
+    assert await paper.states() == [Status.ACCEPTED] * 7
+    async with db.read() as session:
+        shards = (await session.execute(text("SELECT number, epoch, lease_until, next_at FROM shards"))).all()
+    assert sorted(tuple(one) for one in shards) == [(number, 1, 0, None) for number in (1, 2, 3, 4)]
+
+
+async def test_losing_one_shard_of_several_costs_only_that_one(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun of it and not written is left to its new owner; the other shards go on."""
+    monkeypatch.setattr("app.store.releases.SHARD", 3)
+    paper = await desk(db, tmp_path, readers=6)
+    provider = Scripted()
+    stolen: list[leases.ShardLease] = []
+
+    async def drain(outgoing: object) -> None:
+        first = (await outgoing.take(1))[0]  # type: ignore[attr-defined]
+        async with db.write() as session:
+            await session.execute(text("UPDATE shards SET lease_until = 0 WHERE number = 1"))
+            lease = await leases.take_shard(session, "thief", NOON, edition_id=paper.edition.id, shard=1)
+            assert lease is not None
+            stolen.append(lease)
+        outgoing.settle(first, Accepted())  # type: ignore[attr-defined]
+        await asyncio.sleep(0.2)  # a group or two later the fence has said so
+        while taken := await outgoing.take(1):  # type: ignore[attr-defined]
+            provider.sent += taken
+            outgoing.settle(taken[0], Accepted())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    by_shard = {1: set[str](), 2: set[str]()}
+    for row in await paper.rows():
+        by_shard[row.shard].add(f"{row.status.value} {row.attempt}")
+    assert by_shard == {1: {"accepted 1", "queued 1"}, 2: {"accepted 1"}}
+    assert len(provider.sent) == 3
+
+
 async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_count(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
