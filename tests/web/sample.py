@@ -106,14 +106,14 @@ async def publish(db: Database, paper: EditionContent, upto: EditionStatus = Edi
     """Prints `paper` and moves it along to `upto`; gives its slug."""
     now = datetime.combine(paper.date, AS_OF.timetz()) + timedelta(minutes=40)
     async with db.write() as session:
-        await editions.add_draft(session, day=paper.date, number=paper.number, salt="pepper", now=now)
-        edition = await editions.of_day(session, paper.date)
+        await editions.add_draft(session, day=paper.date, number=paper.number, salt="pepper", now=now, kind=paper.kind)
+        edition = await editions.of_day(session, paper.date, paper.kind)
         assert edition is not None
         digest = f"{paper.number:064}"
         await editions.fill(session, edition.id, paper, digest, now)
         await editions.move(session, edition.id, EditionStatus.DRAFT, EditionStatus.READY, "enough material")
         if upto is EditionStatus.READY:
-            return paper.date.isoformat()
+            return editions.slug_of(paper.kind, paper.date)
         await editions.freeze(
             session, edition.id, content_hash=digest, html=web_page(paper), text="the same in words", now=now
         )
@@ -126,4 +126,4 @@ async def publish(db: Database, paper: EditionContent, upto: EditionStatus = Edi
             if from_ is upto:
                 break
             await editions.move(session, edition.id, from_, to, "")
-    return paper.date.isoformat()
+    return editions.slug_of(paper.kind, paper.date)

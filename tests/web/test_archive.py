@@ -12,7 +12,7 @@ from lxml import etree
 from PIL import Image
 
 from app.bootstrap import Container
-from app.models.content import EditionContent
+from app.models.content import EditionContent, EditionKind
 from app.models.states import EditionStatus
 from app.stages.render import freeze
 from app.store import editions
@@ -91,6 +91,30 @@ async def test_the_feed_holds_the_last_twenty(client: AsyncClient, container: Co
     read = feedparser.parse(io.BytesIO(answer.content))
     assert not read.bozo
     assert [entry.link.rpartition("/")[2] for entry in read.entries] == [str(day) for day in days[1:21]]
+
+
+async def test_the_weekly_of_a_date_stands_beside_its_daily(client: AsyncClient, container: Container) -> None:
+    """Each with its page, its content, its card, its name in feed and site map; the archive marks which is which."""
+    daily = await sample.publish(container.db, sample.content())
+    week = sample.content(number=5, kind=EditionKind.WEEKLY, subject="The week that looked it up")
+    weekly = await sample.publish(container.db, week)
+    assert (daily, weekly) == (SLUG, f"{SLUG}-weekly")
+    entries = feedparser.parse(io.BytesIO((await client.get("/feed.xml")).content)).entries
+    assert {entry.link.rpartition("/")[2] for entry in entries} == {daily, weekly}
+    assert len({entry.id for entry in entries}) == 2
+    assert "Weekly · Vol. I · No. 5" in next(one.content[0].value for one in entries if one.link.endswith("weekly"))
+    found = addresses((await client.get("/sitemap.xml")).content)
+    assert {f"http://post.test/editions/{slug}" for slug in (daily, weekly)} <= set(found)
+    told = {slug: (await client.get(f"/editions/{slug}/edition.json")).json() for slug in (daily, weekly)}
+    assert [told[slug]["kind"] for slug in (daily, weekly)] == ["daily", "weekly"]
+    cards = {(await client.get(f"/editions/{slug}/card.png")).content for slug in (daily, weekly)}
+    assert len(cards) == 2
+    tags = {(await client.get(f"/editions/{slug}")).headers["etag"] for slug in (daily, weekly)}
+    assert len(tags) == 2
+    page = (await client.get("/editions")).text
+    assert page.index(f'href="/editions/{daily}"') < page.index(f'href="/editions/{weekly}"')
+    assert page.count(">Weekly<") == 1
+    assert (await client.get(f"/editions/{SLUG}-monthly")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/editions", "/how-we-count"])
