@@ -1,6 +1,8 @@
 """The only place that names concrete classes: settings in, one frozen container out."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from app.core.clock import Clock, SystemClock
 from app.core.db import Database
@@ -9,6 +11,7 @@ from app.core.mail.provider import Provider
 from app.core.net.guard import networks
 from app.core.settings import VAR, Settings
 from app.core.signing import Signer, Suppressor
+from app.models.content import EditionContent, Section
 from app.providers import registry
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.proof import Proofs
@@ -16,6 +19,7 @@ from app.stages.collect import snapshot
 from app.stages.collect.fetch import Fetcher
 from app.stages.collect.gather import Gatherer
 from app.stages.collect.harvest import Source
+from app.stages.render import weight
 from app.stages.render.link_check import LinkChecker
 from app.stages.send import exchangers
 from app.stages.send.exchangers import Exchangers
@@ -40,6 +44,11 @@ class Container:
     providers: tuple[Provider, ...]
     sources: tuple[Source, ...]
     gatherer: Gatherer
+
+    @property
+    def weigh(self) -> Callable[[EditionContent], Awaitable[tuple[int, Mapping[Section, int]] | None]]:
+        """How many bytes an edition has as a mail: composing asks, rendering knows."""
+        return partial(weight.weigh, publication=self.settings.publication)
 
     @property
     def provider(self) -> Provider:

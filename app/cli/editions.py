@@ -184,7 +184,7 @@ def _hand(container: Container, action: str, edition: Edition, **detail: object)
     async def then(session: Session) -> None:
         await audit.record(session, ACTOR, action, "edition", edition.id, now, **detail)
 
-    return edit.Hand(now, then, edition.version, container.settings.operator_emails)
+    return edit.Hand(now, then, edition.version, container.settings.operator_emails, container.weigh)
 
 
 def _section(words: str) -> tuple[Section, list[int]]:

@@ -58,7 +58,9 @@ def compose(date: ForDay = None, weekly: Weekly = False, json: Json = False) -> 
     async def work(container: Container) -> draft.Composed:
         now = container.clock.now()
         operators = container.settings.operator_emails
-        made = await draft.compose(container.db, _day(container, date), now, operators, _kind(weekly=weekly))
+        made = await draft.compose(
+            container.db, _day(container, date), now, operators, _kind(weekly=weekly), container.weigh
+        )
         async with container.db.write() as session:
             await audit.record(session, ACTOR, "compose", "edition", made.edition_id, now)
         return made

@@ -96,10 +96,10 @@ async def _collect_and_compose(container: Container, day: date) -> str:
 async def _compose(container: Container, day: date, kind: EditionKind) -> str:
     operators = container.settings.operator_emails
     try:
-        composed = await draft.compose(container.db, day, container.clock.now(), operators, kind)
+        composed = await draft.compose(container.db, day, container.clock.now(), operators, kind, container.weigh)
     except Conflict as refusal:  # an operator was quicker: the paper is frozen already
         return str(refusal)
-    if composed.reason:
+    if composed.status is EditionStatus.HELD:
         log.warning("the edition is held", date=str(day), kind=kind.value, why=composed.reason)
     return f"{composed.status.value} {composed.reason}".strip()
 

@@ -192,11 +192,11 @@ async def hold(session: Session, edition_id: int, from_: EditionStatus, content_
     )
 
 
-async def explain(session: Session, edition_id: int, reason: str) -> None:
-    """Says anew why an edition is held."""
+async def explain(session: Session, edition_id: int, status: EditionStatus, reason: str) -> None:
+    """Says anew why an edition is in a state, if it still is."""
     await session.execute(
         update(Edition)
-        .where(Edition.id == edition_id, Edition.status == EditionStatus.HELD)
+        .where(Edition.id == edition_id, Edition.status == status)
         .values(reason=reason[:400])
         .execution_options(synchronize_session=False)
     )

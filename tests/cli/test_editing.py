@@ -21,18 +21,16 @@ def test_an_edition_by_hand(folder: Path) -> None:
     day = json.loads(post("compose", "--json", folder=folder).stdout)
     assert day["status"] == "ready"
     date = json.loads(post("editions", "list", "--json", folder=folder).stdout)[0]["date"]
-    shown = post("editions", "show", date, folder=folder)
-    assert "waiting since" in shown.stdout
     before = json.loads(post("editions", "show", date, "--json", folder=folder).stdout)
+    assert before["pieces"][0]["reason"].startswith("waiting since")
     tools = [one["story_id"] for one in before["pieces"] if one["section"] == "tools"]
     put = f"tools={tools[1]},{tools[0]}"
     edited = json.loads(post("editions", "edit", date, "--put", put, "--json", folder=folder).stdout)
     assert [one["story_id"] for one in edited["pieces"] if one["section"] == "tools"] == tools[::-1]
     assert edited["version"] == before["version"] + 1
     assert json.loads(post("editions", "hold", date, "--reason", "A doubt", "--json", folder=folder).stdout)["reason"]
-    for words in (("--put", "tools"), ("--put", "tools=99"), ("--subject", "x" * 121)):
-        refused = post("editions", "edit", date, *words, folder=folder)
-        assert (refused.returncode, "Traceback" in refused.stderr) == (2, False), refused.stderr
+    refused = post("editions", "edit", date, "--put", "tools=99", folder=folder)
+    assert (refused.returncode, "printed already: 99" in refused.stderr) == (2, True), refused.stderr
     assert json.loads(post("editions", "unhold", date, "--json", folder=folder).stdout)["status"] == "ready"
 
 
@@ -44,8 +42,7 @@ def test_a_weekly_by_hand(folder: Path) -> None:
     assert (shown["kind"], shown["reason"]) == ("weekly", "Nothing was printed from Monday to Friday.")
     missing = post("editions", "show", "2026-11-28", folder=folder)
     assert (missing.returncode, "There is no edition of 2026-11-28" in missing.stderr) == (2, True)
-    for words in (("preview", "--weekly", "--date", "2026-11-21"), ("editions", "progress", "2026-11-21", "--weekly")):
-        missing = post(*words, folder=folder)
-        assert (missing.returncode, "There is no weekly of 2026-11-21" in missing.stderr) == (2, True)
+    missing = post("preview", "--weekly", "--date", "2026-11-21", folder=folder)
+    assert (missing.returncode, "There is no weekly of 2026-11-21" in missing.stderr) == (2, True)
     refused = post("compose", "--weekly", "--date", "2026-11-23", folder=folder)
     assert (refused.returncode, "A weekly is for a Saturday" in refused.stderr) == (2, True)

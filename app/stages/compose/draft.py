@@ -14,6 +14,7 @@ from app.models.content import EditionContent, EditionKind
 from app.models.edits import Edits
 from app.models.states import EditionStatus
 from app.stages.compose import score
+from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import Laid, lay_out
 from app.stages.compose.week import SATURDAY
 from app.store import editions, holding, listings, stories
@@ -25,7 +26,7 @@ PROPOSED = 5
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What came of it. `reason` says why an edition is held."""
+    """What came of it. `reason` says why an edition is held; of a ready one, what was left out."""
 
     edition_id: int
     status: EditionStatus
@@ -38,11 +39,13 @@ async def compose(
     now: datetime,
     operators: Sequence[str] = (),
     kind: EditionKind = EditionKind.DAILY,
+    weigh: Weigh | None = None,
 ) -> Composed:
     """Composes the edition of `day`: `ready` where there is enough for a paper, else `held`.
 
     Composing again replaces the content and takes back an approval; what operators asked for stays. `operators` are
-    written to when it comes to be held. Raises Conflict once it is frozen, InvalidInput for a weekly of a weekday.
+    written to when it comes to be held. `weigh` tells how long a mail it makes; stories that are too many for one are
+    left out, and `reason` names them. Raises Conflict once it is frozen, InvalidInput for a weekly of a weekday.
     """
     if kind is EditionKind.WEEKLY and day.weekday() != SATURDAY:
         raise InvalidInput(f"A weekly is for a Saturday, and {day} is none.", "date")
@@ -52,6 +55,7 @@ async def compose(
         edits = Edits.model_validate(edition.edits)
         async with db.read() as session:
             laid = await lay_out(session, edition, edits, now)
+        laid = await fitted(laid, weigh)
         try:
             async with db.write() as session:
                 return await put(session, edition, edits, laid, now, operators)
@@ -71,14 +75,18 @@ async def put(
     if reason and edition.status is not EditionStatus.HELD:
         await _hold(session, edition, edits, reason, now, operators)
     elif reason:
-        await editions.explain(session, edition.id, reason)
+        await editions.explain(session, edition.id, EditionStatus.HELD, reason)
     digest = content_hash(laid.content)
     if not await editions.fill(session, edition.id, laid.content, digest, now, version=edition.version, edits=edits):
         raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
     await listings.replace_all(session, edition.id, laid.listed)
-    if not reason and edition.status is not EditionStatus.READY:
-        await editions.move(session, edition.id, edition.status, EditionStatus.READY, "")
-    return Composed(edition.id, EditionStatus.HELD if reason else EditionStatus.READY, reason)
+    if reason:
+        return Composed(edition.id, EditionStatus.HELD, reason)
+    if edition.status is not EditionStatus.READY:
+        await editions.move(session, edition.id, edition.status, EditionStatus.READY, laid.note)
+    else:
+        await editions.explain(session, edition.id, EditionStatus.READY, laid.note)
+    return Composed(edition.id, EditionStatus.READY, laid.note)
 
 
 def content_hash(content: EditionContent | None) -> str:

@@ -14,6 +14,7 @@ from app.models.content import EditionKind, Section
 from app.models.edits import Edits
 from app.models.states import EditionStatus
 from app.stages.compose.draft import put
+from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
 from app.stages.compose.week import week
@@ -45,15 +46,16 @@ class Changes(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Whose hand it is: the version they saw (None: whatever it is), who hears of a hold, and the line of the audit,
+    """Whose hand it is: the version they saw (None: whatever it is), who hears of a hold, how the mail is weighed,
 
-    which is written in the same transaction as the change.
+    and the line of the audit, which is written in the same transaction as the change.
     """
 
     now: datetime
     then: Then
     version: int | None = None
     operators: Sequence[str] = ()
+    weigh: Weigh | None = None
 
 
 async def approve(session: Session, edition_id: int, now: datetime, version: int | None = None) -> Edition:
@@ -116,6 +118,7 @@ async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *,
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; it does not change any more.")
         edits = await remake(session, edition, Edits.model_validate(edition.edits))
         laid = await lay_out(session, edition, edits, hand.now)
+    laid = await fitted(laid, hand.weigh)
     if must_print and laid.content is None:
         raise Conflict(f"{laid.shortage} Write or accept one, and compose it again.")
     async with db.write() as session:

@@ -48,7 +48,7 @@ async def compose(container: ContainerDep, actor: Writer, asked: ComposeIn) -> E
     day = asked.date or today
     if not today - timedelta(days=1) <= day <= today + timedelta(days=7):
         raise Conflict("An edition is composed for a date between yesterday and a week from now.")
-    made = await draft.compose(container.db, day, now, container.settings.operator_emails, asked.kind)
+    made = await draft.compose(container.db, day, now, container.settings.operator_emails, asked.kind, container.weigh)
     return await _changed(container, actor, "compose", made.edition_id)
 
 
@@ -219,7 +219,7 @@ def _hand(
     async def then(session: Session) -> None:
         await audit.record(session, actor.name, action, "edition", edition_id, now, **detail)
 
-    return edit.Hand(now, then, _version(seen), container.settings.operator_emails)
+    return edit.Hand(now, then, _version(seen), container.settings.operator_emails, container.weigh)
 
 
 def _tagged(edition: Edition, response: Response) -> EditionOut:

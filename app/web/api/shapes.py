@@ -80,7 +80,7 @@ class StoryOut(BaseModel):
 
 
 class EditionOut(BaseModel):
-    """An edition. `reason` says why it is held or paused."""
+    """An edition. `reason` says why it is held or paused, or what was left out of a ready one."""
 
     id: int
     kind: EditionKind
