@@ -16,6 +16,11 @@ def _render_item(kind: str, item: Any, _: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
+def _include_name(name: str | None, kind: str, _: Any) -> bool:
+    """The queue's tables are Procrastinate's: its own files make them, and no model of ours describes them."""
+    return not (kind == "table" and str(name).startswith("procrastinate_"))
+
+
 def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -25,6 +30,7 @@ def _migrate(connection: Connection) -> None:
         compare_server_default=False,
         transaction_per_migration=True,
         render_item=_render_item,
+        include_name=_include_name,
     )
     with context.begin_transaction():
         context.run_migrations()

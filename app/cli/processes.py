@@ -12,11 +12,12 @@ from app.cli.workshop import demand_migrated, settings_and_log
 from app.core import heap
 from app.jobs import worker as jobs
 from app.operations import migrations
+from app.stages.send.shard import MOST_SHARDS
 
 
 def register(cli: typer.Typer) -> None:
     cli.command(epilog="Example: morningpost serve --no-worker")(serve)
-    cli.command(epilog="Example: morningpost worker")(worker)
+    cli.command(epilog="Example: morningpost worker --concurrency 8")(worker)
     cli.command(epilog="Example: morningpost migrate")(migrate)
 
 
@@ -31,9 +32,12 @@ def serve(
 
 
 def worker(
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="Shards of an edition in hand at once, of about a thousand readers each.")
+    ] = MOST_SHARDS,
     supervised: Annotated[bool, typer.Option(hidden=True, help="End when standard input closes.")] = False,
 ) -> None:
-    """Run the timetable and hand mail over until SIGTERM."""
+    """Run the timetable and hand mail over until SIGTERM; on PostgreSQL on any number of machines at once."""
     settings = settings_and_log()
 
     async def inside() -> None:
@@ -41,7 +45,7 @@ def worker(
         try:
             await demand_migrated(container)
             heap.settle()
-            await jobs.run_until_signalled(container, supervised=supervised)
+            await jobs.run_until_signalled(container, supervised=supervised, concurrency=concurrency)
         finally:
             await container.close()
 

@@ -35,6 +35,19 @@ _PRAGMAS = (
     "cache_size=-16384",  # kibibytes for each of five connections; the system's own cache stands behind it
 )
 
+PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""What libpq does where PostgreSQL is suddenly not there any more: a cut network must be noticed, not waited out.
+Seconds, the last in milliseconds."""
+_IDLE = 10_000
+"""PostgreSQL breaks off a write transaction whose owner said nothing for so long, in milliseconds: a process that was
+stopped or cut off in the middle of one would keep its rows locked for as long as it likes."""
+
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A row id: SQLite gives ids out of its own accord only to a column typed INTEGER."""
 
@@ -87,10 +100,11 @@ class Database:
             self._writer = self._sqlite_engine(1, _PRAGMAS)
             self._reader = self._sqlite_engine(4, (*_PRAGMAS, "query_only=ON")).execution_options(readonly=True)
         else:
-            self._writer = create_async_engine(
-                self.url, pool_size=10, max_overflow=0, pool_timeout=10, pool_pre_ping=True
+            self._writer = self._postgresql_engine()
+            event.listen(self._writer.sync_engine, "connect", _on_postgresql_connect)
+            self._reader = self._postgresql_engine().execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -149,6 +163,11 @@ class Database:
         except OSError as error:
             raise ConfigurationError(f"the folder {file.parent} cannot be made: {error.strerror}") from None
 
+    def _postgresql_engine(self) -> AsyncEngine:
+        return create_async_engine(
+            self.url, pool_size=8, max_overflow=0, pool_timeout=10, pool_pre_ping=True, connect_args=PATIENCE
+        )
+
     def _sqlite_engine(self, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
         engine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
         event.listen(engine.sync_engine, "connect", partial(_on_sqlite_connect, pragmas))
@@ -162,6 +181,13 @@ def _on_sqlite_connect(pragmas: tuple[str, ...], connection: Any, _: Any) -> Non
     for pragma in pragmas:
         cursor.execute("PRAGMA " + pragma)
     cursor.close()
+
+
+def _on_postgresql_connect(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE}")
+    cursor.close()
+    connection.commit()
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

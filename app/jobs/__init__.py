@@ -1,1 +1,1 @@
-"""The clockwork: what is owed when, and the process that does it. The only room that knows APScheduler."""
+"""The clockwork: what is owed when, and who does it. The only room that knows APScheduler and Procrastinate."""

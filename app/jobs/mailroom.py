@@ -16,6 +16,7 @@ from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
 from app.stages.send import operators, shard, transactional
 from app.stages.send.mornings import next_paper
+from app.stages.send.shard import MOST_SHARDS
 from app.stages.send.transactional import Rendered
 from app.store import operator_mail
 from app.store.transactional import Begun
@@ -27,9 +28,10 @@ log = structlog.get_logger(__name__)
 
 
 class Mailroom:
-    """One worker's way out. `stop` is set when the service is asked to end."""
+    """One worker's way out, with up to `shards` shards in hand. `stop` is set when the service is asked to end."""
 
-    def __init__(self, container: Container, owner: str, stop: asyncio.Event) -> None:
+    def __init__(self, container: Container, owner: str, stop: asyncio.Event, shards: int = MOST_SHARDS) -> None:
+        self._shards = shards
         self._container = container
         self._owner = owner
         self._stop = stop
@@ -60,20 +62,27 @@ class Mailroom:
         )
 
     async def papers(self) -> None:
-        """Shards that are due, one after the other, until none is free."""
-        while not self._stop.is_set():
-            handed = await shard.send_due(
-                self._container.db,
-                self._container.provider,
-                settings=self._container.settings,
-                signer=self._container.signer,
-                clock=self._container.clock,
-                template_for=self._template,
-                owner=self._owner,
-                stop=self._stop,
-            )
-            if handed < 0:
-                return
+        """Shards that are due, until none is free."""
+        while not self._stop.is_set() and await self.paper() >= 0:
+            pass
+
+    async def paper(self, first: tuple[int, int] | None = None) -> int:
+        """What is due of one edition, any or this one; gives how many messages, -1 where no shard was free.
+
+        `first` is the edition and the shard to begin with.
+        """
+        return await shard.send_due(
+            self._container.db,
+            self._container.provider,
+            settings=self._container.settings,
+            signer=self._container.signer,
+            clock=self._container.clock,
+            template_for=self._template,
+            owner=self._owner,
+            stop=self._stop,
+            shard=first,
+            most_shards=self._shards,
+        )
 
     async def _template(self, edition_id: int, sections: int, form: MailForm) -> MailTemplate:
         key = (edition_id, sections, form)

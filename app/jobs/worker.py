@@ -1,11 +1,16 @@
-"""The worker: interval ticks that ask what is owed, until SIGTERM; then it finishes what it holds and ends."""
+"""The worker: asks what is owed, and does it, until SIGTERM; then it finishes what it holds and ends.
+
+On SQLite one worker does everything itself. On PostgreSQL there may be any number: each says what is owed, and the
+queue spreads it over all of them. The functions that do the work are the same.
+"""
 
 import asyncio
 import fcntl
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,77 +20,141 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from app.bootstrap import Container
-from app.core.errors import ConfigurationError, MorningPostError
-from app.jobs import tasks
+from app.core.errors import ConfigurationError, MorningPostError, StorageError
+from app.jobs import fleet, tasks
+from app.jobs.fleet import POST, Bell
 from app.jobs.mailroom import Mailroom
 from app.jobs.owner import make_owner
+from app.jobs.queue import Queue
 from app.jobs.timetable import TIMETABLE
+from app.stages.send.shard import MOST_SHARDS
 
-DRAIN_WITHIN = 8.0
-RECORD_WITHIN = 10.0
+DRAIN_WITHIN, RECORD_WITHIN, END_WITHIN = 6.0, 2.5, 9.5
+"""Seconds after SIGTERM: to let conversations end by themselves, to write down what became of them, and in all."""
 
 log = structlog.get_logger(__name__)
+
+Work = Callable[[], Awaitable[object]]
 
 
 class Worker:
     """The clockwork of one process. Ticks hold no state: a missed one is made up for by the next."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Container, concurrency: int = MOST_SHARDS) -> None:
         self._container = container
         self._owner = make_owner()
         self._running: set[asyncio.Task[None]] = set()
         self._planned: dict[int, datetime] = {}
         self.stop = asyncio.Event()
-        self._mailroom = Mailroom(container, self._owner, self.stop)
+        self.hurry = asyncio.Event()
+        self._mailroom = Mailroom(container, self._owner, self.stop, concurrency)
+        self._queue = None if container.db.is_sqlite else Queue(container.db, self._paper, self._at_the_desk)
+        self._bell = Bell(container, self._owner)
+        self._rung: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Runs until `stop` is set, then drains: no new hand-over, what is in hand is finished or recorded."""
+        """Runs until `stop` is set, then drains: no new hand-over, what is in hand is finished or recorded.
+
+        Once `hurry` is set too, it no longer waits for conversations to end.
+        """
         scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        for name, every, job in self._ticks():
-            scheduler.add_job(self._tracked(name, job), IntervalTrigger(seconds=every), id=name)
+        for name, every, work in self._ticks():
+            scheduler.add_job(partial(self._do, name, work), IntervalTrigger(seconds=every), id=name)
         scheduler.start()
+        followed = asyncio.create_task(self._queue.run(self.stop)) if self._queue else None
         log.info("the worker runs", owner=self._owner)
         try:
             await self.stop.wait()
         finally:
+            self.stop.set()
             scheduler.pause()
             await self._drain()
             scheduler.shutdown(wait=False)
+            if followed:
+                await self._leave(followed)
             log.info("the worker has ended", unfinished=len(self._running))
+
+    # -- what it does ------------------------------------------------------------------------------------
+
+    def _chores(self) -> Mapping[str, tuple[int, Work]]:
+        """All but editions and service mail: how often each is asked about, in seconds, and what it is."""
+        entries = {entry.name: (entry.every, partial(entry.job, self._container, self._owner)) for entry in TIMETABLE}
+        return {"release": (1, self._release), **entries}
+
+    def _ticks(self) -> Iterator[tuple[str, int, Work]]:
+        if self._queue:
+            yield "announce", 1, self._announce
+            return
+        yield POST, 1, self._mailroom.post
+        yield "papers", 1, self._mailroom.papers
+        for name, (every, work) in self._chores().items():
+            yield name, every, work
+
+    async def _release(self) -> None:
+        await tasks.let_go(self._container, self._planned)
+        if self._queue:  # after the commit: what was just released need not wait for the next second
+            await fleet.announce(self._container)
+
+    async def _announce(self) -> None:
+        await fleet.announce(self._container)
+        now = time.monotonic()
+        due = [name for name, (every, _) in self._chores().items() if now - self._rung.get(name, -every) >= every - 0.5]
+        self._rung.update(dict.fromkeys(due, now))
+        await self._bell.ring(due)
+
+    async def _paper(self, edition_id: int, shard: int) -> None:
+        if not self.stop.is_set():
+            await self._do("paper", partial(self._mailroom.paper, (edition_id, shard)))
+
+    async def _at_the_desk(self, name: str) -> None:
+        works = {POST: self._mailroom.post, **{name: work for name, (_, work) in self._chores().items()}}
+        if name not in works:
+            log.warning("a hint from another version is left alone", job=name)
+        elif not self.stop.is_set():
+            await self._do(name, works[name])
+
+    async def _do(self, name: str, work: Work) -> None:
+        """Does a piece of work as a task of its own, which the end of the worker can wait for and break off."""
+        task = asyncio.create_task(self._tried(name, work))
+        self._running.add(task)
+        try:
+            await asyncio.wait({task})
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+            self._running.discard(task)
+
+    async def _tried(self, name: str, work: Work) -> None:
+        try:
+            await work()
+        except MorningPostError as error:
+            log.warning("a job failed and will be tried again", job=name, why=str(error))
+        except Exception:
+            log.exception("a job failed and will be tried again", job=name)
+
+    # -- how it ends -------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
         """Lets what runs end by itself; then breaks it off, which still writes down what became of each message."""
-        if self._running:
-            _, slow = await asyncio.wait(set(self._running), timeout=DRAIN_WITHIN)
-            for task in slow:
-                task.cancel()
-            if slow:
-                await asyncio.wait(slow, timeout=RECORD_WITHIN)
+        hurried = asyncio.create_task(self.hurry.wait())
+        until = time.monotonic() + DRAIN_WITHIN
+        while self._running and not hurried.done() and (left := until - time.monotonic()) > 0:
+            await asyncio.wait({*self._running, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        slow = set(self._running)
+        for task in slow:
+            task.cancel()
+        if slow:
+            await asyncio.wait(slow, timeout=RECORD_WITHIN)
 
-    def _ticks(self) -> Iterator[tuple[str, int, Callable[[], Awaitable[None]]]]:
-        yield "post", 1, self._mailroom.post
-        yield "papers", 1, self._mailroom.papers
-        yield "release", 1, partial(tasks.let_go, self._container, self._planned)
-        for entry in TIMETABLE:
-            yield entry.name, entry.every, partial(entry.job, self._container, self._owner)
-
-    def _tracked(self, name: str, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        async def tick() -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._running.add(task)
-            try:
-                await job()
-            except MorningPostError as error:
-                log.warning("a tick failed and will be tried again", job=name, why=str(error))
-            except Exception:
-                log.exception("a tick failed and will be tried again", job=name)
-            finally:
-                self._running.discard(task)
-
-        return tick
+    async def _leave(self, followed: asyncio.Task[None]) -> None:
+        with suppress(StorageError):
+            await self._bell.give_back()
+        await asyncio.wait({followed}, timeout=1)
+        followed.cancel()
 
 
 @contextmanager
@@ -106,19 +175,40 @@ def only_worker(database_file: Path | None) -> Iterator[None]:
         os.close(handle)
 
 
-async def run_until_signalled(container: Container, *, supervised: bool = False) -> None:
-    """Runs a worker until SIGTERM or SIGINT; `supervised`, also until standard input closes: the parent is gone."""
-    worker = Worker(container)
+async def run_until_signalled(
+    container: Container, *, supervised: bool = False, concurrency: int = MOST_SHARDS
+) -> None:
+    """Runs a worker until SIGTERM or SIGINT; `supervised`, also until standard input closes: the parent is gone.
+
+    A second signal breaks off what the first one let finish.
+    """
+    worker = Worker(container, concurrency)
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, worker.stop.set)
+    end = partial(_end, loop, worker)
+    loop.add_signal_handler(signal.SIGTERM, end)
+    # Ctrl-C reaches parent and child alike; the parent then says SIGTERM.
+    loop.add_signal_handler(signal.SIGINT, (lambda: None) if supervised else end)
     if supervised:
-        loop.add_reader(0, _on_parent, loop, worker.stop)
+        loop.add_reader(0, _on_parent, loop, end)
     with only_worker(container.db.file):
         await worker.run()
 
 
-def _on_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _end(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
+    if worker.stop.is_set():
+        worker.hurry.set()
+        return
+    worker.stop.set()
+    loop.call_later(END_WITHIN, _break_off)
+
+
+def _break_off() -> None:
+    """Something hangs, such as the database. The ledger knows what was begun: it is looked at as after a crash."""
+    log.error("the worker leaves without having written everything down")
+    os._exit(1)
+
+
+def _on_parent(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
     if not os.read(0, 4096):
         loop.remove_reader(0)
-        stop.set()
+        end()

@@ -34,6 +34,18 @@ def _clock(session: Session) -> ColumnElement[Any]:
     return literal_column(lease_clock(session))
 
 
+async def free_shards(session: Session, now: datetime, most: int) -> list[tuple[int, int]]:
+    """Edition and number of up to `most` shards that are due and that nobody holds, due the longest first."""
+    rows = await session.execute(
+        select(Shard.edition_id, Shard.number)
+        .join(Edition, Edition.id == Shard.edition_id)
+        .where(Shard.next_at <= now, Shard.lease_until < _clock(session), Edition.status == EditionStatus.SENDING)
+        .order_by(Shard.next_at, Shard.edition_id, Shard.number)
+        .limit(most)
+    )
+    return [(edition_id, number) for edition_id, number in rows]
+
+
 async def take_shard(
     session: Session, owner: str, now: datetime, *, edition_id: int | None = None, shard: int | None = None
 ) -> ShardLease | None:

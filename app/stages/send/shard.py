@@ -190,10 +190,12 @@ async def send_due(
     owner: str,
     stop: asyncio.Event,
     shard: tuple[int, int] | None = None,
+    most_shards: int = MOST_SHARDS,
 ) -> int:
     """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
 
-    `shard` names the edition and the shard that it begins with, where somebody was told of one.
+    `shard` names the edition and the shard that it begins with, where somebody was told of one; `most_shards` is how
+    many it may hold at once.
     """
     edition_id, number = shard or (None, None)
     async with db.write() as session:
@@ -213,6 +215,7 @@ async def send_due(
         provider=provider,
         settings=settings,
         clock=clock,
+        most_shards=most_shards,
     )
     async with db.write() as session:
         if not await leases.renew_shard(session, lease):

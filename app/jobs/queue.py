@@ -1,0 +1,140 @@
+"""The queue of a fleet: Procrastinate on the same PostgreSQL wakes workers up and spreads the work among them.
+
+It decides nothing. A job is a hint; its function asks the ledger what is owed, under the ledger's own leases,
+and so may run twice, late, or in two places. That is why the jobs of a dead worker are thrown away: what they
+were for is still owed, and is announced again within a second.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import DeleteJobCondition, Status
+
+from app.core.db import PATIENCE, Database
+from app.store.hints import Hint
+
+PAPERS, DESK = "papers", "desk"
+"""Shards of editions; and all the rest, which no edition may keep waiting: service mail and the timetable."""
+_PAPER, _DESK = "paper", "desk"
+FIRST = 10
+"""The priority of service mail."""
+AT_THE_DESK = 8
+
+HEARTBEAT, DEAD_AFTER, SWEEP_EVERY, POLL_EVERY = 2.0, 10.0, 2.0, 1.0
+"""Seconds. A job of a worker without a heartbeat for `DEAD_AFTER` is thrown away."""
+CONNECT_WITHIN, AGAIN_AFTER = 5.0, 1.0
+
+log = structlog.get_logger(__name__)
+
+# A line for every start and end of a job would be one a second for nothing.
+logging.getLogger("procrastinate").setLevel(logging.WARNING)
+
+
+def paper_hint(edition_id: int, shard: int) -> Hint:
+    """Somebody should begin with this shard. It needs no lock: its lease is one, which a dead worker does not keep."""
+    return Hint(PAPERS, _PAPER, f"paper:{edition_id}:{shard}", {"edition": edition_id, "shard": shard})
+
+
+def desk_hint(name: str, priority: int = 0) -> Hint:
+    """Somebody should see to this chore, and nobody beside them."""
+    return Hint(DESK, _DESK, f"desk:{name}", {"name": name}, priority, f"desk:{name}")
+
+
+class Queue:
+    """One process's part in following hints: one edition at a time, and the desk beside it.
+
+    `paper` hands an edition over, beginning with a shard; `desk` sees to a chore by its name. Neither may raise.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        paper: Callable[[int, int], Awaitable[None]],
+        desk: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._url = db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._paper = paper
+        self._desk = desk
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follows hints until `stop`, then waits for what is in hand. Begins anew when its client dies:
+
+        after a break of the database, or where this process slept so long that others struck it off.
+        """
+        while not stop.is_set():
+            try:
+                await self._follow(stop)
+            except Exception as error:
+                log.warning("the queue's client broke off; starting it again", why=_why(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_AFTER)
+
+    async def _follow(self, stop: asyncio.Event) -> None:
+        app = self._app()
+        async with app.open_async():
+            parts = [
+                asyncio.create_task(self._client(app, PAPERS, 1)),
+                asyncio.create_task(self._client(app, DESK, AT_THE_DESK)),
+                asyncio.create_task(_sweep(app)),
+                asyncio.create_task(stop.wait()),
+            ]
+            try:
+                ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                for part in ended:
+                    part.result()
+            finally:
+                for part in parts:
+                    part.cancel()  # a client then fetches nothing more, and ends with its last job
+                await asyncio.wait(parts)
+
+    def _app(self) -> App:
+        app = App(
+            connector=PsycopgConnector(
+                conninfo=self._url, min_size=1, max_size=4, timeout=CONNECT_WITHIN, kwargs=PATIENCE
+            )
+        )
+
+        @app.task(name=_PAPER, queue=PAPERS)
+        async def paper(edition: int, shard: int) -> None:
+            await self._paper(edition, shard)
+
+        @app.task(name=_DESK, queue=DESK)
+        async def desk(name: str) -> None:
+            await self._desk(name)
+
+        return app
+
+    async def _client(self, app: App, queue: str, concurrency: int) -> None:
+        await app.run_worker_async(
+            name=queue,
+            queues=[queue],
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            delete_jobs=DeleteJobCondition.ALWAYS,
+            update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=DEAD_AFTER,
+            fetch_job_polling_interval=POLL_EVERY,
+        )
+
+
+async def _sweep(app: App) -> None:
+    """In every worker: throws away the jobs of workers that give no sign of life."""
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+            with suppress(ConnectorException):  # it has ended meanwhile, or another worker was quicker
+                await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+                log.warning("a job of a worker without a sign of life is thrown away", job=job.queueing_lock)
+        await asyncio.sleep(SWEEP_EVERY)
+
+
+def _why(error: Any) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return next(iter(str(cause).splitlines()), "") or type(cause).__name__
