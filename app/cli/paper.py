@@ -16,6 +16,7 @@ from app.models.content import EditionKind
 from app.models.states import EditionStatus
 from app.operations import audit
 from app.stages.compose import draft
+from app.stages.compose.week import SATURDAY
 from app.stages.render import camera, freeze, preview
 from app.stages.render.lint.problem import errors
 from app.stages.send import release
@@ -47,6 +48,8 @@ async def _edition(container: Container, day: dt.date, *, weekly: bool) -> Editi
     async with container.db.read() as session:
         edition = await editions.of_day(session, day, _kind(weekly=weekly))
     if edition is None:
+        if weekly and day.weekday() != SATURDAY:
+            raise NotFound(f"A weekly is for a Saturday, and {day} is none.")
         what, flag = ("weekly", " --weekly") if weekly else ("edition", "")
         raise NotFound(f"There is no {what} of {day} yet: morningpost compose{flag} --date {day}")
     return edition

@@ -95,3 +95,20 @@ def test_a_chromium_that_fails_costs_the_pictures_only(folder: Path) -> None:
     assert (done.returncode, len(done.stdout.split())) == (0, 3)
     assert done.stderr.count("no pictures:") == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--weekly",), f"morningpost: A weekly is for a Saturday, and {DAY} is none.\n"),
+        (
+            ("--weekly", "--date", "2026-11-28"),
+            "morningpost: There is no weekly of 2026-11-28 yet: morningpost compose --weekly --date 2026-11-28\n",
+        ),
+    ],
+)
+def test_a_weekly_that_there_is_not_is_said_in_a_sentence(folder: Path, words: tuple[str, ...], said: str) -> None:
+    """And only what can be composed is proposed."""
+    done = preview(folder, *words)
+    assert (done.returncode, done.stderr) == (2, said)
+    assert not (folder / "out").exists()
