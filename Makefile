@@ -21,7 +21,7 @@ STRINGS := --sort-by-file --add-location=file --no-wrap
 KEYWORDS := -k say:1 -k plural:1,2 -k dated:1 -k key:1 -k forms:1,2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint fix bench chaos docs-check look strings lock
+.PHONY: help demo test setup lint fix bench bench-send chaos docs-check look strings lock
 
 help:
 	@echo "make demo        a whole morning on this machine: sign-up, edition, mail"
@@ -30,6 +30,7 @@ help:
 	@echo "make lint        lint, types and import contracts"
 	@echo "make fix         put formatting and imports right"
 	@echo "make bench       measure against the budgets"
+	@echo "make bench-send  measure the whole way of a mail beside Postfix's load generator (needs postfix installed)"
 	@echo "make chaos       kill the sender 800 times and count what arrived; KILLS=20 is shorter"
 	@echo "make docs-check  every setting, command and provider stands in the docs"
 	@echo "make look        take the pictures in docs/look again (needs Chromium)"
@@ -56,6 +57,11 @@ fix: .venv/dev.ok
 
 bench: .venv/dev.ok
 	$(BIN)/python -m bench
+
+# READERS=100000 sends more; MILLION=--million also releases 1,000,000 deliveries and sends the first of them.
+READERS := 20000
+bench-send: .venv/dev.ok
+	$(BIN)/python -m bench.send --readers $(READERS) $(MILLION)
 
 KILLS := 200
 chaos: .venv/dev.ok

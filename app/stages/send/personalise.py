@@ -1,10 +1,10 @@
 """What is this reader's own in a mail: links, dates, headers."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from app.core.calendar import zone_named, zone_words
 from app.core.mail.message import Message
@@ -25,18 +25,18 @@ class Personaliser:
     salt: str
     day: date
     _mornings: dict[tuple[str, int | None, Frequency], tuple[str, str]] = field(default_factory=dict, compare=False)
+    _days: dict[date, str] = field(default_factory=dict, compare=False)
 
     def message(self, row: Begun, template: MailTemplate, now: datetime) -> Message:
         """The mail of one delivery."""
-        publication = self.settings.publication
-        sender = publication.sender[1]
-        unsubscribe = f"{publication.public_url}/unsubscribe/{self.signer.sign(Purpose.UNSUBSCRIBE, row.ref)}"
-        manage = f"{publication.public_url}/preferences/{self.signer.sign(Purpose.PREFERENCES, row.ref)}"
+        sender, domain, site = self._own
+        unsubscribe = f"{site}/unsubscribe/{self.signer.sign(Purpose.UNSUBSCRIBE, row.ref)}"
+        manage = f"{site}/preferences/{self.signer.sign(Purpose.PREFERENCES, row.ref)}"
         return Message(
             key=row.subscriber_id,
             attempt=row.attempt,
             recipient=row.address,
-            message_id=f"<{message_key(self.salt, row.ref)}@{sender.rpartition('@')[2]}>",
+            message_id=f"<{message_key(self.salt, row.ref)}@{domain}>",
             date=now,
             return_path=sender,
             template=template,
@@ -44,17 +44,29 @@ class Personaliser:
             headers=list_unsubscribe(unsubscribe),
         )
 
+    @cached_property
+    def _own(self) -> tuple[str, str, str]:
+        """The paper's own address, its domain, and the site: worked out once, since parsing takes longest."""
+        publication = self.settings.publication
+        sender = publication.sender[1]
+        return sender, sender.rpartition("@")[2], publication.public_url
+
     def _values(self, row: Begun, unsubscribe: str, manage: str) -> Mapping[Slot, str]:
         morning = self._morning(row.zone, row.minute, row.frequency)
         zone = zone_named(row.zone) or self.settings.zone
         return {
             Slot.ADDRESS: row.address,
-            Slot.CONFIRMED_ON: long_date(row.confirmed_at.astimezone(zone)) if row.confirmed_at else "",
+            Slot.CONFIRMED_ON: self._confirmed(row.confirmed_at.astimezone(zone).date()) if row.confirmed_at else "",
             Slot.SCHEDULE: morning[0],
             Slot.NEXT_DELIVERY: morning[1],
             Slot.UNSUBSCRIBE: unsubscribe,
             Slot.MANAGE: manage,
         }
+
+    def _confirmed(self, day: date) -> str:
+        if day not in self._days:
+            self._days[day] = long_date(day)
+        return self._days[day]
 
     def _morning(self, zone_name: str, minute: int | None, frequency: Frequency) -> tuple[str, str]:
         key = (zone_name, minute, frequency)
@@ -74,7 +86,7 @@ _OFTEN = {Frequency.DAILY: "every day", Frequency.WEEKDAYS: "Monday to Friday", 
 
 def message_key(salt: str, ref: str) -> str:
     """The local part of a Message-ID: the same on every retry, meaningless once the salt or the reader is gone."""
-    return hmac.new(salt.encode(), ref.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(salt.encode(), ref.encode(), "sha256").hex()[:32]
 
 
 def list_unsubscribe(url: str) -> tuple[tuple[str, str], ...]:
@@ -82,6 +94,6 @@ def list_unsubscribe(url: str) -> tuple[tuple[str, str], ...]:
     return ("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
-def long_date(day: datetime) -> str:
+def long_date(day: date) -> str:
     """4 March 2026."""
     return f"{day.day} {day:%B %Y}"
