@@ -8,6 +8,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.db import Database
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Provider
+from app.core.mail.tokens import Limits
 from app.core.net.guard import networks
 from app.core.settings import VAR, Settings
 from app.core.signing import Signer, Suppressor
@@ -42,6 +43,8 @@ class Container:
     links: LinkChecker | None
     """None where links are not looked up."""
     providers: tuple[Provider, ...]
+    limits: Mapping[str, Limits]
+    """How much may leave by each provider, by its name."""
     sources: tuple[Source, ...]
     gatherer: Gatherer
 
@@ -83,6 +86,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         exchangers=exchangers.build(settings.resolver) if settings.check_mx == "on" else None,
         links=LinkChecker(settings.public_url) if settings.check_links == "on" else None,
         providers=registry.build(settings.providers, VAR),
+        limits=registry.limits(settings.providers),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,
             github_url=settings.github_url,

@@ -227,7 +227,7 @@ def _first_line(cause: object) -> str:
 
 
 def lease_clock(session: Session) -> str:
-    """SQL for the database's own clock in milliseconds since 1970: leases, and nothing else, run on it.
+    """SQL for the database's own clock in milliseconds since 1970: leases and providers' tokens run on it.
 
     Two machines may disagree about the time; a lease they both read from one database cannot.
     """

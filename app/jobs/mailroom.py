@@ -17,6 +17,7 @@ from app.stages.render.wording import arrival
 from app.stages.send import operators, shard, transactional
 from app.stages.send.mornings import next_paper
 from app.stages.send.shard import MOST_SHARDS
+from app.stages.send.throttle import Throttle, throttle_for
 from app.stages.send.transactional import Rendered
 from app.store import operator_mail
 from app.store.transactional import Begun
@@ -50,6 +51,7 @@ class Mailroom:
             owner=self._owner,
             stop=self._stop,
             check=self._check,
+            throttle=self._throttle(service=True),
         )
         await operators.send_owed(
             self._container.db,
@@ -59,6 +61,7 @@ class Mailroom:
             render=self._to_operators,
             owner=self._owner,
             stop=self._stop,
+            throttle=self._throttle(service=True),
         )
 
     async def papers(self) -> None:
@@ -82,7 +85,12 @@ class Mailroom:
             stop=self._stop,
             shard=first,
             most_shards=self._shards,
+            throttle=self._throttle(service=False),
         )
+
+    def _throttle(self, *, service: bool) -> Throttle | None:
+        container, name = self._container, self._container.provider.name
+        return throttle_for(container.db, name, container.limits.get(name), container.settings.zone, service=service)
 
     async def _template(self, edition_id: int, sections: int, form: MailForm) -> MailTemplate:
         key = (edition_id, sections, form)

@@ -9,12 +9,14 @@ from app.models.operator_mail import OperatorMail
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.sources import Sighting, Source, SourceHealth, SourceKind
 from app.models.stories import Story
+from app.models.throttle import Bucket
 from app.models.trends import TrendAsk, TrendCount, TrendItem, TrendNote, TrendSnapshot, TrendThing
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
     "Base",
+    "Bucket",
     "Consent",
     "Delivery",
     "DeliveryCount",

@@ -1,10 +1,11 @@
 """Which scheme is which provider. A new provider is a file and a line here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Provider
+from app.core.mail.tokens import Limits
 from app.providers.outbox import OutboxProvider
 from app.providers.resend import ResendProvider
 from app.providers.smtp import SmtpProvider
@@ -37,3 +38,9 @@ def build(urls: Sequence[str], var: Path) -> tuple[Provider, ...]:
             raise url.wrong(f"another provider is called {url.name} already; give this one its own ?name=")
         providers.append(SCHEMES[url.scheme](url, var))
     return tuple(providers)
+
+
+def limits(urls: Sequence[str]) -> Mapping[str, Limits]:
+    """How much may leave by each of `urls`, by name. Raises ConfigurationError."""
+    parsed = [parse(text, position) for position, text in enumerate(urls, 1)]
+    return {url.name: url.limits for url in parsed}

@@ -7,12 +7,17 @@ read: a password with a character that was not encoded would slip into them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.core.errors import ConfigurationError
+from app.core.mail.tokens import Limits
 
 SETTING = "MORNINGPOST_PROVIDERS"
+COMMON = ("name", "rate", "per_day", "warmup")
+"""Parameters of every provider."""
+_FASTEST, _MOST_A_DAY = 10_000, 100_000_000
 _SCHEME = re.compile(r"([a-z]{2,12}):", re.IGNORECASE)
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
@@ -52,10 +57,10 @@ class ProviderUrl:
         return ConfigurationError(f"{self.place}: {why}")
 
     def allow(self, *known: str) -> None:
-        """Refuses every parameter but `name` and `known`."""
+        """Refuses every parameter but those of every provider and `known`."""
         for given in self.params:
-            if given not in ("name", *known):
-                raise self.wrong(f"{given} is not a parameter; known are {', '.join(('name', *known))}")
+            if given not in (*COMMON, *known):
+                raise self.wrong(f"{given} is not a parameter; known are {', '.join((*COMMON, *known))}")
 
     def choice(self, param: str, default: str, options: tuple[str, ...]) -> str:
         """The value of `param`, one of `options`."""
@@ -63,6 +68,27 @@ class ProviderUrl:
         if value not in options:
             raise self.wrong(f"{param} must be one of {', '.join(options)}")
         return value
+
+    @property
+    def limits(self) -> Limits:
+        """`?rate=` a second, `?per_day=` and `?warmup=`, the date on which a warm-up begins."""
+        per_day = self.number("per_day", 0, _MOST_A_DAY) if "per_day" in self.params else None
+        return Limits(self._rate(), per_day, self._warmup())
+
+    def _rate(self) -> float | None:
+        given = self.params.get("rate")
+        if given is None:
+            return None
+        if not re.fullmatch(r"\d{1,5}(\.\d{1,4})?", given, re.ASCII) or not 0.001 <= float(given) <= _FASTEST:
+            raise self.wrong(f"rate is messages a second, a number from 0.001 to {_FASTEST} such as 14 or 0.5")
+        return float(given)
+
+    def _warmup(self) -> date | None:
+        given = self.params.get("warmup")
+        try:
+            return date.fromisoformat(given) if given is not None else None
+        except ValueError:
+            raise self.wrong("warmup is the date on which it begins, such as 2027-01-18") from None
 
     def number(self, param: str, default: int, most: int) -> int:
         """The value of `param`, a whole number from 1 to `most`."""

@@ -1,10 +1,12 @@
 """PROVIDERS: each URL becomes a provider, or a sentence that gives nothing secret away."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from app.core.errors import ConfigurationError
+from app.core.mail.tokens import Limits
 from app.providers import registry
 from app.providers.outbox import OutboxProvider
 from app.providers.resend import ResendProvider
@@ -100,7 +102,7 @@ SECRET = "hunter2hunter2"
         (f"smtp://user:{SECRET}@127.0.0.1.example?tls=none", "in clear"),
         (f"smtp://user:{SECRET}@relay.example?tls=maybe", "tls must be one of"),
         (f"smtps://user:{SECRET}@relay.example?tls=none", "tls must be one of implicit"),
-        (f"smtp://user:{SECRET}@relay.example?rate=50", "rate is not a parameter"),
+        (f"smtp://user:{SECRET}@relay.example?burst=50", "burst is not a parameter"),
         (f"smtp://user:{SECRET}@relay.example?connections=0", "whole number from 1"),
         (f"smtp://user:{SECRET}@relay.example?connections=many", "whole number from 1"),
         (f"smtp://user:{SECRET}@relay.example?connections=2&connections=3", "given twice"),
@@ -148,3 +150,21 @@ def test_secrets_do_not_stand_in_a_provider_s_repr() -> None:
     for provider in registry.build([f"smtp://user:{SECRET}@relay.example", f"resend://{SECRET}@api.resend.com"], VAR):
         assert SECRET not in repr(provider)
     assert SECRET not in repr(smtp(f"smtp://user:{SECRET}@relay.example").server)
+
+
+def test_every_provider_may_have_limits() -> None:
+    """Rate, day and warm-up, by the provider's name; nothing said is no limit."""
+    urls = ["smtp://relay.example?rate=14.5&per_day=50000&warmup=2027-01-18", "resend://:key@?rate=2", "outbox:"]
+    limits = registry.limits(urls)
+    assert limits["smtp"] == Limits(14.5, 50_000, date(2027, 1, 18))
+    assert limits["resend"] == Limits(rate=2)
+    assert not limits["outbox"]
+
+
+@pytest.mark.parametrize(
+    "params", ["rate=fast", "rate=0", "rate=-1", "rate=1e3", "rate=10001", "per_day=0", "per_day=1.5", "warmup=monday"]
+)
+def test_a_limit_that_cannot_be_read_is_refused(params: str) -> None:
+    """In a sentence, at the start."""
+    with pytest.raises(ConfigurationError, match="entry 1"):
+        registry.limits([f"outbox:?{params}"])

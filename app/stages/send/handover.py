@@ -1,6 +1,6 @@
 """The discipline of a hand-over, whatever ledger it is for: `Outgoing` as a provider sees it.
 
-Order: free slot → group → commit → write. One transaction a group proves the lease, writes the outcomes of
+Order: free slot → tokens → group → commit → write. One transaction a group proves the lease, writes the outcomes of
 earlier messages, and begins the next ones. Nothing is given to a provider that is not committed as begun,
 and nothing is begun while outcomes cannot be committed.
 """
@@ -20,6 +20,7 @@ from app.core.errors import StorageError
 from app.core.mail.message import Message
 from app.core.mail.provider import Provider
 from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.stages.send.throttle import Throttle
 
 SMALLEST, LARGEST = 8, 256
 """Rows of a group. It follows the rate, so that a group lasts `GROUP_LASTS` and a crash leaves little unknown."""
@@ -30,7 +31,7 @@ WINDOW = 512
 WRITE_WITHIN = 6.0
 RENEW_EVERY = 3.0
 ASK_AGAIN = 0.5
-"""Seconds until the database, or a throttle without tokens, is asked again."""
+"""Seconds until the database is asked again."""
 GIVE_UP_AFTER = 8.0
 
 log = structlog.get_logger(__name__)
@@ -78,8 +79,9 @@ class Handover(Generic[R]):
     last one is being written, so that no connection stands idle for a commit.
     """
 
-    def __init__(self, db: Database, ledger: Ledger[R], stop: asyncio.Event) -> None:
+    def __init__(self, db: Database, ledger: Ledger[R], stop: asyncio.Event, throttle: Throttle | None = None) -> None:
         self._db = db
+        self._throttle = throttle
         self._ledger = ledger
         self._stop = stop
         self._ready: deque[tuple[Message, R]] = deque()
@@ -95,7 +97,7 @@ class Handover(Generic[R]):
         self._drained = False
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
-        self._renewed = self._grouped = time.monotonic()
+        self._renewed = self._grouped = self._tokens_at = time.monotonic()
         self._size = SMALLEST
         self._since = 0
         self.handed = 0
@@ -112,6 +114,9 @@ class Handover(Generic[R]):
                 await pump
             finally:
                 await self._finish()
+                if self._throttle is not None:
+                    with suppress(StorageError):  # tokens that nobody gives back are only lost
+                        await self._throttle.close()
 
     # -- what a provider calls ---------------------------------------------------------------------------
 
@@ -160,6 +165,8 @@ class Handover(Generic[R]):
     def _settle(self, row: R, receipt: Receipt) -> None:
         self._settled.append((row, receipt))
         match receipt:
+            case NotSent():
+                self._refund(1)
             case Halt():
                 self._over, self._halted = True, receipt
             case Deferred(scope=Scope.PROVIDER, after=after):
@@ -195,17 +202,25 @@ class Handover(Generic[R]):
         """How many rows to begin now: about as many as go out until the next group."""
         if self._exhausted or self._stopping or len(self._ready) > self._size // 2:
             return 0
+        if time.monotonic() < self._tokens_at:
+            return 0
         return max(0, min(max(self._size, self._wanted), LARGEST, WINDOW - len(self._out) - len(self._ready)))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
+        granted, begun = 0, None
         try:
-            begun = await self._commit(most)
+            granted = await self._granted(most)
+            if most and not granted:
+                return
+            begun = await self._commit(granted)
         except StorageError as error:
             self._away = True
             log.warning("the ledger cannot be written; nothing new is sent", error=str(error))
             await asyncio.sleep(ASK_AGAIN)
             return
+        finally:
+            self._refund(granted - len(begun or ()))
         self._away = False
         if begun is None:
             self._news.set()
@@ -219,7 +234,24 @@ class Handover(Generic[R]):
                 self._ready.append((made, row))
             else:
                 self._settle(row, made)
+                if not isinstance(made, NotSent):
+                    self._refund(1)
         self._news.set()
+
+    async def _granted(self, most: int) -> int:
+        """How many of `most` messages there are tokens for now; ends the hand-over where there are none today."""
+        if self._throttle is None or not most:
+            return most
+        granted = await self._throttle.grant(most)
+        if self._throttle.rest is not None:
+            self._over, self._rest = True, self._throttle.rest
+            self._news.set()
+        self._tokens_at = time.monotonic() + self._throttle.wait
+        return granted
+
+    def _refund(self, count: int) -> None:
+        if self._throttle is not None and count > 0:
+            self._throttle.refund(count)
 
     def _drop_lost(self) -> None:
         """What was begun under a lease that is lost is not written: its shard's new owner says what becomes of it."""

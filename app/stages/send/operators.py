@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
+from app.stages.send.throttle import Throttle
 from app.store import leases, operator_mail
 from app.store.operator_mail import Begun
 
@@ -102,6 +103,7 @@ async def send_owed(
     render: Render,
     owner: str,
     stop: asyncio.Event,
+    throttle: Throttle | None = None,
 ) -> int:
     """Hands over the letters that are due; gives how many there were."""
     async with db.read() as session:
@@ -113,6 +115,6 @@ async def send_owed(
         if epoch is None:
             return 0
         await operator_mail.recover(session, epoch, policy.unknown_until(now, _chance()), now)
-    handover = Handover(db, OperatorPost(epoch, render, provider, settings, clock), stop)
+    handover = Handover(db, OperatorPost(epoch, render, provider, settings, clock), stop, throttle)
     await handover.run(provider)
     return handover.handed

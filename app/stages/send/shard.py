@@ -26,6 +26,7 @@ from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.personalise import Personaliser
+from app.stages.send.throttle import Throttle
 from app.store import deliveries, editions, leases, outcomes, progress
 from app.store.deliveries import Begun
 from app.store.leases import ShardLease
@@ -191,6 +192,7 @@ async def send_due(
     stop: asyncio.Event,
     shard: tuple[int, int] | None = None,
     most_shards: int = MOST_SHARDS,
+    throttle: Throttle | None = None,
 ) -> int:
     """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
 
@@ -221,7 +223,7 @@ async def send_due(
         if not await leases.renew_shard(session, lease):
             return 0
         await ledger.open(session, lease)
-    handover = Handover(db, ledger, stop)
+    handover = Handover(db, ledger, stop, throttle)
     await handover.run(provider)
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

@@ -19,6 +19,7 @@ from app.stages.send import policy
 from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
+from app.stages.send.throttle import Throttle
 from app.store import leases, transactional
 from app.store.transactional import Begun
 
@@ -143,6 +144,7 @@ async def send_owed(
     owner: str,
     stop: asyncio.Event,
     check: DomainCheck | None = None,
+    throttle: Throttle | None = None,
 ) -> int:
     """Hands over the service mail that is due; gives how many messages there were."""
     async with db.read() as session:
@@ -154,6 +156,6 @@ async def send_owed(
             return 0
         ledger = PostLedger(epoch, render, provider, settings, clock, check)
         await ledger.open(session)
-    handover = Handover(db, ledger, stop)
+    handover = Handover(db, ledger, stop, throttle)
     await handover.run(provider)
     return handover.handed

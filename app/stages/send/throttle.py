@@ -1,0 +1,92 @@
+"""How many messages may be begun now: the tokens of a provider, as a hand-over sees them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from app.core.db import Database, Session
+from app.core.mail.tokens import SECOND, Grant, Limits
+from app.store import buckets
+
+LOOK_AGAIN = timedelta(minutes=10)
+"""After a day's allowance is used up: rows that come to their end meanwhile are found by then."""
+
+
+class Throttle(Protocol):
+    """What `Handover` asks before each group."""
+
+    rest: timedelta | None
+    """How long nothing should be tried, where the last answer was that nothing more leaves today."""
+    wait: float
+    """Seconds until it is worth asking again."""
+
+    async def grant(self, most: int) -> int:
+        """How many may be begun now; 0 means none yet. Does not wait for them. Raises StorageError."""
+
+    def refund(self, count: int) -> None:
+        """So many of what was granted were not handed over."""
+
+    async def close(self) -> None:
+        """Gives back what is left over. Raises StorageError."""
+
+
+class ProviderThrottle:
+    """The tokens of one provider for one hand-over. Reserves in a transaction of its own, on the database's clock."""
+
+    def __init__(
+        self,
+        db: Database,
+        provider: str,
+        limits: Limits,
+        zone: ZoneInfo,
+        *,
+        service: bool,
+        instant: Callable[[Session], Awaitable[int]] = buckets.instant,
+    ) -> None:
+        self._db = db
+        self._provider = provider
+        self._limits = limits
+        self._zone = zone
+        self._service = service
+        self._instant = instant
+        self._unused = 0
+        self.rest: timedelta | None = None
+        self.wait = 0.0
+
+    async def grant(self, most: int) -> int:
+        given = await self._reserve(most)
+        self.wait = given.wait
+        self.rest = LOOK_AGAIN if given.day_over else None
+        return given.count
+
+    def refund(self, count: int) -> None:
+        self._unused += count
+
+    async def close(self) -> None:
+        if self._unused:
+            await self._reserve(0)
+
+    async def _reserve(self, most: int) -> Grant:
+        unused = self._unused
+        async with self._db.write() as session:
+            now = await self._instant(session)
+            given = await buckets.reserve(
+                session,
+                self._provider,
+                self._limits,
+                most=most,
+                unused=unused,
+                now=now,
+                today=datetime.fromtimestamp(now / SECOND, UTC).astimezone(self._zone).date(),
+                service=self._service,
+            )
+        self._unused -= unused
+        return given
+
+
+def throttle_for(
+    db: Database, provider: str, limits: Limits | None, zone: ZoneInfo, *, service: bool
+) -> ProviderThrottle | None:
+    """None where the provider has no limits: then nothing is asked of the database."""
+    return ProviderThrottle(db, provider, limits, zone, service=service) if limits else None
