@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, editions, keys, paper, processes, sources, stories, subscribers, trending
+from app.cli import demo, editions, keys, paper, processes, sending, sources, stories, subscribers, trending
 
 cli = typer.Typer(
     name="morningpost",
@@ -18,6 +18,7 @@ paper.register(cli)
 cli.add_typer(stories.group)
 cli.add_typer(sources.group)
 cli.add_typer(trending.group)
+sending.register()
 cli.add_typer(editions.group)
 cli.add_typer(subscribers.group)
 cli.add_typer(keys.group)

@@ -147,7 +147,9 @@ async def _morning(stage: _Stage) -> Path:
     edition = await _frozen(stage)
     _step(f"No. {edition.number} is frozen: “{edition.subject}”")
     now = clock.now()
-    released = await release.send_now(db, edition.id, stage.container.settings, now, late=True)
+    ended = edition.status in (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+    send = release.late if ended else release.send_now
+    released = await send(db, edition.id, stage.container.settings, now)
     _step(f"{released} reader{'s' if released != 1 else ''} released; the worker hands over")
     path = await reader.mail_to(stage.outbox, stage.address, lambda mail: bool(mail["List-Unsubscribe"]), 20)
     _check(path, EditionContent.model_validate(edition.content))

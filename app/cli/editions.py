@@ -54,7 +54,7 @@ def progress(date: Day, weekly: Weekly = False, json: Json = False) -> None:
 
     async def work(container: Container) -> dict[str, object]:
         async with container.db.read() as session:
-            edition = await _of(session, date, weekly=weekly)
+            edition = await of_date(session, date, weekly=weekly)
             look = await watch.look(session, edition.id, container.clock.now())
         fields: dict[str, object] = {
             "date": edition.date,
@@ -84,7 +84,7 @@ def lint(
 
     async def work(container: Container) -> linting.Report:
         async with container.db.read() as session:
-            edition = await _of(session, date, weekly=weekly)
+            edition = await of_date(session, date, weekly=weekly)
         if links:
             checker = container.links or LinkChecker(container.settings.public_url)
             await link_check.of_edition(
@@ -106,7 +106,7 @@ def show_(date: Day, weekly: Weekly = False, json: Json = False) -> None:
 
     async def work(container: Container) -> Edition:
         async with container.db.read() as session:
-            return await _of(session, date, weekly=weekly)
+            return await of_date(session, date, weekly=weekly)
 
     _print(run(work), as_json=json)
 
@@ -166,7 +166,7 @@ def unhold(date: Day, weekly: Weekly = False, json: Json = False) -> None:
     _print(run(work), as_json=json)
 
 
-async def _of(session: Session, date: datetime, *, weekly: bool) -> Edition:
+async def of_date(session: Session, date: datetime, *, weekly: bool) -> Edition:
     edition = await editions.of_day(session, date.date(), EditionKind.WEEKLY if weekly else EditionKind.DAILY)
     if edition is None:
         raise NotFound(f"There is no {'weekly' if weekly else 'edition'} of {date:%Y-%m-%d}.")
@@ -175,7 +175,7 @@ async def _of(session: Session, date: datetime, *, weekly: bool) -> Edition:
 
 async def _seen(container: Container, date: datetime, *, weekly: bool) -> Edition:
     async with container.db.read() as session:
-        return await _of(session, date, weekly=weekly)
+        return await of_date(session, date, weekly=weekly)
 
 
 def _hand(container: Container, action: str, edition: Edition, **detail: object) -> edit.Hand:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.bootstrap import Container
+from app.cli.following import follow
 from app.cli.terminal import Json, complain, say, show_one
 from app.cli.workshop import run
 from app.core.errors import NotFound
@@ -120,6 +121,9 @@ def send(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Although it is held, or lint finds errors.")] = False,
     weekly: Weekly = False,
+    watch: Annotated[
+        bool, typer.Option("--follow", help="Show how it goes; exit code 1 where it did not end well.")
+    ] = False,
 ) -> None:
     """Send an edition to every reader now, whatever their morning. A running worker hands it over."""
 
@@ -150,3 +154,5 @@ def send(
     say(f"{released} readers were released; a running worker hands their papers over.")
     if not released:
         complain("nobody is owed this edition")
+    if watch and run(lambda container: follow(container, edition.id)) is not EditionStatus.SENT:
+        raise typer.Exit(1)

@@ -22,7 +22,7 @@ from app.stages.compose import draft
 from app.stages.compose.week import SATURDAY
 from app.stages.render import freeze as press
 from app.stages.render import link_check
-from app.stages.send import release
+from app.stages.send import control, release
 from app.store import editions, leases, subscribers
 
 COLLECT_WITHIN = timedelta(seconds=60)
@@ -158,6 +158,7 @@ async def let_go(container: Container, planned: dict[int, datetime]) -> None:
         await release.release_due(container.db, edition, container.settings, now)
         if edition.status is EditionStatus.SENDING:
             await release.try_end(container.db, edition, container.settings, now)
+    await control.settle(container.db, container.clock.now())
 
 
 async def sweep(container: Container, owner: str) -> None:

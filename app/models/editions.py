@@ -28,7 +28,8 @@ class Edition(Base):
     kind: Mapped[EditionKind] = mapped_column(enumerated(EditionKind, "kind"))
     date: Mapped[date]
     revision: Mapped[int]
-    number: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[int]
+    """The same for every revision of an edition."""
     status: Mapped[EditionStatus] = mapped_column(enumerated(EditionStatus, "status"))
     reason: Mapped[str] = mapped_column(String(400))
     """Why it is in this state, in words for the operator."""
@@ -55,6 +56,7 @@ class Edition(Base):
 
     __table_args__ = (
         UniqueConstraint("kind", "date", "revision"),
+        UniqueConstraint("number", "revision"),
         CheckConstraint("status IN ('draft','ready','held') OR (html IS NOT NULL AND text IS NOT NULL)", name="frozen"),
         CheckConstraint("status IN ('draft','held') OR content IS NOT NULL", name="content"),
     )

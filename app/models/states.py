@@ -36,6 +36,7 @@ class EditionStatus(StrEnum):
     PAUSED = "paused"
     SENT = "sent"
     PARTIALLY_SENT = "partially_sent"
+    CANCELLED = "cancelled"
 
 
 class DeliveryStatus(StrEnum):
@@ -83,6 +84,10 @@ EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {
     (EditionStatus.FROZEN, EditionStatus.SENDING): "the first readers were released",
     (EditionStatus.FROZEN, EditionStatus.PAUSED): "an operator paused it",
     (EditionStatus.SENDING, EditionStatus.PAUSED): "an operator paused it, or a fault of ours did",
+    **{
+        (status, EditionStatus.CANCELLED): "an operator cancelled it; who has not got it does not get it"
+        for status in (EditionStatus.FROZEN, EditionStatus.SENDING, EditionStatus.PAUSED)
+    },
     (EditionStatus.PAUSED, EditionStatus.FROZEN): "resumed before anybody was released",
     (EditionStatus.PAUSED, EditionStatus.SENDING): "resumed",
     (EditionStatus.SENDING, EditionStatus.SENT): "nothing is owed and nothing failed through us",
@@ -104,7 +109,10 @@ STORY_EDGES: Mapping[tuple[StoryStatus, StoryStatus], str] = {
 
 DELIVERY_EDGES: Mapping[tuple[DeliveryStatus, DeliveryStatus], str] = {
     (DeliveryStatus.QUEUED, DeliveryStatus.SENDING): "begun, in a group whose reader still stands",
-    (DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED): "the reader left before the hand-over",
+    (
+        DeliveryStatus.QUEUED,
+        DeliveryStatus.SKIPPED,
+    ): "the reader left, or it was cancelled, before the hand-over",
     (DeliveryStatus.QUEUED, DeliveryStatus.EXPIRED): "too late to be news",
     (DeliveryStatus.QUEUED, DeliveryStatus.ACCEPTED): "the answer to an earlier attempt came late: cancels the resend",
     (DeliveryStatus.SENDING, DeliveryStatus.ACCEPTED): "the provider took responsibility, for this attempt or before",
@@ -115,6 +123,8 @@ DELIVERY_EDGES: Mapping[tuple[DeliveryStatus, DeliveryStatus], str] = {
     (DeliveryStatus.UNKNOWN, DeliveryStatus.ACCEPTED): "the answer came late",
     (DeliveryStatus.UNKNOWN, DeliveryStatus.REJECTED): "the answer came late",
     (DeliveryStatus.UNKNOWN, DeliveryStatus.QUEUED): "to be sent again: nobody is lost",
+    (DeliveryStatus.EXPIRED, DeliveryStatus.QUEUED): "an operator has it tried again",
+    (DeliveryStatus.REJECTED, DeliveryStatus.QUEUED): "an operator has it tried again: it was no fault of the address",
     (DeliveryStatus.UNKNOWN, DeliveryStatus.EXPIRED): "too late to be sent again",
 }
 

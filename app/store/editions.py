@@ -202,6 +202,38 @@ async def explain(session: Session, edition_id: int, status: EditionStatus, reas
     )
 
 
+async def cancel(session: Session, edition_id: int, from_: EditionStatus, reason: str, now: datetime) -> bool:
+    """Cancels an edition; False where it was not in `from_`."""
+    to = EditionStatus.CANCELLED
+    return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400], ended_at=now))
+
+
+async def add_revision(session: Session, of: Edition, salt: str, now: datetime) -> Edition | None:
+    """Writes a draft down that takes the place of `of`, under its number; None where there is one already."""
+    made = await session.scalar(
+        insert_ignoring(session, Edition)
+        .values(
+            kind=of.kind,
+            date=of.date,
+            revision=of.revision + 1,
+            number=of.number,
+            status=EditionStatus.DRAFT,
+            reason="",
+            subject="",
+            preheader="",
+            salt=salt,
+            content=None,
+            edits=of.edits,
+            version=0,
+            holds=0,
+            content_hash="",
+            composed_at=now,
+        )
+        .returning(Edition.id)
+    )
+    return await get(session, made) if made is not None else None
+
+
 async def end(session: Session, edition_id: int, to: EditionStatus, reason: str, now: datetime) -> bool:
     """Ends an edition that is sending; False where somebody else did, or paused it."""
     return bool(

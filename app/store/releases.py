@@ -89,6 +89,19 @@ async def set_cursor(session: Session, release: Release, cursor: int, done_at: d
     )
 
 
+async def of_date(session: Session, day: date) -> Sequence[Edition]:
+    """Every edition of a date, also those that were cancelled."""
+    return (
+        await session.scalars(
+            select(Edition)
+            .where(Edition.date == day)
+            .order_by(Edition.id)
+            .options(load_only(*_TOLD))
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+
+
 async def lock_date(session: Session, day: date) -> Sequence[Edition]:
     """Every edition of a date as it is now, held until the transaction ends, always in the same order.
 
@@ -166,16 +179,25 @@ async def release_chunk(
 
 def _without_live_row_of(siblings: Sequence[Edition]) -> list[Any]:
     """Who has a place in a sibling has that paper, unless they were skipped, or it expired before it was begun."""
-    if not siblings:
-        return []
+    return [~exists().where(Delivery.subscriber_id == Subscriber.id, live) for live in live_rows_of(siblings)]
+
+
+def live_rows_of(siblings: Sequence[Edition], of: Any = Delivery) -> list[Any]:
+    """What says that a delivery (`of`) is a live one: of editions that go on, and of those that were cancelled.
+
+    Of a cancelled one only what was handed over counts, or may have been: its successor goes to everybody else.
+    """
+    going = [one.id for one in siblings if one.status is not EditionStatus.CANCELLED]
+    cancelled = [one.id for one in siblings if one.status is EditionStatus.CANCELLED]
     dead = or_(
-        Delivery.status == DeliveryStatus.SKIPPED,
-        and_(Delivery.status == DeliveryStatus.EXPIRED, Delivery.attempt == 0),
+        of.status == DeliveryStatus.SKIPPED,
+        and_(of.status == DeliveryStatus.EXPIRED, of.attempt == 0),
     )
-    mine = and_(
-        Delivery.edition_id.in_([one.id for one in siblings]), Delivery.subscriber_id == Subscriber.id, not_(dead)
-    )
-    return [~exists().where(mine)]
+    handed = (DeliveryStatus.ACCEPTED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
+    return [
+        *([and_(of.edition_id.in_(going), not_(dead))] if going else []),
+        *([and_(of.edition_id.in_(cancelled), of.status.in_(handed))] if cancelled else []),
+    ]
 
 
 def _of_pair(pair: Pair | None) -> list[Any]:

@@ -121,6 +121,16 @@ async def waiting(session: Session) -> dict[Section, int]:
     return dict(rows.all())
 
 
+async def unprint(session: Session, edition_id: int) -> None:
+    """The stories of an edition that was cancelled may run again, and be corrected before."""
+    await session.execute(
+        update(Story)
+        .where(Story.edition_id == edition_id)
+        .values(edition_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def mark_printed(session: Session, story_ids: Sequence[int], edition_id: int) -> None:
     """Ties stories to the edition that was frozen with them, so that they run once; a tie that is there stays."""
     await session.execute(

@@ -1,11 +1,16 @@
-"""Stop and go: an operator, or a fault of ours, pauses an edition; an operator resumes it."""
+"""Stop and go: an operator, or a fault of ours, pauses an edition; an operator resumes or cancels it."""
 
-from app.core.db import Session
+import random
+from datetime import datetime
+
+from app.core.db import Database, Session
 from app.core.errors import Conflict, NotFound
 from app.models import Edition
 from app.models.states import EditionStatus
-from app.store import editions, releases
+from app.stages.send import policy
+from app.store import cancelled, editions, releases
 
+_chance = random.SystemRandom().random
 _PAUSABLE = (EditionStatus.FROZEN, EditionStatus.SENDING)
 
 
@@ -34,6 +39,30 @@ async def resume(session: Session, edition_id: int) -> Edition:
     to = EditionStatus.SENDING if begun else EditionStatus.FROZEN
     await editions.move(session, edition_id, EditionStatus.PAUSED, to, "")
     return await _found(session, edition_id)
+
+
+async def cancel(session: Session, edition_id: int, reason: str, now: datetime) -> Edition:
+    """Nothing more of it is begun, for good; what waits is skipped soon after (`settle`). Raises NotFound, Conflict.
+
+    Cancelling twice is cancelling once.
+    """
+    edition = await _found(session, edition_id)
+    if edition.status is EditionStatus.CANCELLED:
+        return edition
+    if edition.status not in (*_PAUSABLE, EditionStatus.PAUSED):
+        raise Conflict(f"The edition of {edition.date} is {edition.status.value}; there is nothing to cancel.")
+    await editions.cancel(session, edition_id, edition.status, reason, now)
+    return await _found(session, edition_id)
+
+
+async def settle(db: Database, now: datetime) -> int:
+    """Skips what waits in editions that were cancelled; gives how many shards that were. Safe to repeat."""
+    settled = 0
+    while True:
+        async with db.write() as session:
+            if not await cancelled.settle_shard(session, policy.unknown_until(now, _chance()), now):
+                return settled
+        settled += 1
 
 
 async def _found(session: Session, edition_id: int) -> Edition:

@@ -87,24 +87,43 @@ async def sweep(db: Database, edition: Edition, settings: Settings, now: datetim
     return released
 
 
-async def send_now(db: Database, edition_id: int, settings: Settings, now: datetime, *, late: bool = False) -> int:
+async def send_now(db: Database, edition_id: int, settings: Settings, now: datetime) -> int:
     """Releases every active reader at once, whatever their morning; gives how many.
 
-    An edition that has ended goes only to readers it does not have yet, and only when `late` says so.
-    Raises NotFound, Conflict.
+    Raises NotFound, Conflict: also for one that has ended, which goes to others by `late` alone.
     """
     async with db.write() as session:
         edition = await editions.get(session, edition_id)
         if edition is None:
             raise NotFound(f"There is no edition {edition_id}.")
-        if edition.status in _ENDED and not late:
+        if edition.status in _ENDED:
             raise Conflict(f"The edition of {edition.date} was already sent; nobody is mailed it twice.")
-        if edition.status not in (EditionStatus.FROZEN, EditionStatus.SENDING, *_ENDED):
+        if edition.status not in (EditionStatus.FROZEN, EditionStatus.SENDING):
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; only a frozen one can be sent.")
         # From here on it is going out, also where it has no reader at all: its page is public.
         await _begin_sending(session, edition_id, edition.status)
     released = await _release(db, edition, pair=None, due_at=now, settings=settings, now=now)
     await _close_plan(db, edition, settings, now)
+    return released
+
+
+async def late(db: Database, edition_id: int, settings: Settings, now: datetime) -> int:
+    """Releases those who confirmed after their morning had passed; gives how many. Other mornings stay as planned.
+
+    Raises NotFound, Conflict.
+    """
+    async with db.read() as session:
+        edition = await editions.get(session, edition_id)
+    if edition is None:
+        raise NotFound(f"There is no edition {edition_id}.")
+    if edition.status not in (EditionStatus.SENDING, *_ENDED):
+        raise Conflict(f"The edition of {edition.date} is {edition.status.value}; nobody can be late for it.")
+    await plan(db, edition, settings)
+    async with db.read() as session:
+        past = [one for one in await releases.planned(session, edition_id) if one.done_at or one.due_at <= now]
+    released = 0
+    for one in past:
+        released += await _release(db, edition, pair=Pair(one.zone, one.minute), due_at=now, settings=settings, now=now)
     return released
 
 

@@ -9,7 +9,7 @@ from app.models.states import EditionStatus
 from app.store import editions, progress, releases
 from app.store.progress import Counts, Tallied
 
-ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
+ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT, EditionStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Editions: compose, look, lint, approve, freeze, test, send, pause, resume, watch."""
+"""Editions: compose, look, lint, approve, freeze, test, send, pause, resume, cancel, retry, correct, watch."""
 
 import re
 from datetime import timedelta
@@ -14,16 +14,17 @@ from app.models import Edition
 from app.operations import audit, idempotency
 from app.operations.access import Actor
 from app.stages.audience import address as addresses
+from app.stages.compose import correct as revision
 from app.stages.compose import draft, edit
 from app.stages.render import freeze as press
 from app.stages.render import link_check, linting, message, preview
 from app.stages.render.lint.problem import errors
-from app.stages.send import control, release, trial, watch
+from app.stages.send import again, control, release, trial, watch
 from app.stages.send.guard import may_receive
 from app.store import editions
 from app.web.api import live
 from app.web.api.auth import Once, Reader, Sender, Writer
-from app.web.api.shapes import ComposeIn, EditionOut, HoldIn, LintOut, Page, Progress, TestIn, page
+from app.web.api.shapes import CancelIn, ComposeIn, EditionOut, HoldIn, LintOut, Page, Progress, RestOut, TestIn, page
 from app.web.api.stories import Before, Limit
 from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
 
@@ -180,6 +181,64 @@ async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: int
     edition = await control.resume(session, edition_id)
     await audit.record(session, actor.name, "resume", "edition", edition_id, now)
     return EditionOut.of(edition)
+
+
+@router.post("/{edition_id}/cancel", summary="Begin no further hand-over, for good")
+async def cancel(
+    session: WriteSession, actor: Sender, now: Now, edition_id: int, asked: CancelIn | None = None
+) -> EditionOut:
+    reason = (asked or CancelIn()).reason
+    edition = await control.cancel(session, edition_id, reason, now)
+    await audit.record(session, actor.name, "cancel", "edition", edition_id, now, reason=reason)
+    return EditionOut.of(edition)
+
+
+Unknowns = Annotated[bool, Query(description="Also those of whom nobody knows: they may get it twice.")]
+
+
+@router.get("/{edition_id}/retry", summary="Whom a retry would send it again: nothing is done")
+async def rest(session: ReadSession, _: Reader, edition_id: int, include_unknown: Unknowns = False) -> RestOut:
+    return RestOut.model_validate(await again.rest(session, edition_id, include_unknown=include_unknown))
+
+
+@router.post("/{edition_id}/retry", summary="Send it again to exactly those who went without it and are not to blame")
+async def retry(
+    container: ContainerDep, actor: Sender, once: Once, edition_id: int, include_unknown: Unknowns = False
+) -> RestOut:
+    async def work() -> dict[str, Any]:
+        done = await again.retry(
+            container.db, edition_id, container.settings, container.clock.now(), include_unknown=include_unknown
+        )
+        counts = RestOut.model_validate(done).model_dump()
+        await _changed(container, actor, "retry", edition_id, include_unknown=include_unknown, **counts)
+        return counts
+
+    return RestOut.model_validate(await idempotency.once(container.db, container.clock, once, work))
+
+
+@router.post("/{edition_id}/late", summary="Send it to those who confirmed after their morning had passed")
+async def late(container: ContainerDep, actor: Sender, once: Once, edition_id: int) -> dict[str, int]:
+    async def work() -> dict[str, Any]:
+        released = await release.late(container.db, edition_id, container.settings, container.clock.now())
+        await _changed(container, actor, "late", edition_id, released=released)
+        return {"released": released}
+
+    return await idempotency.once(container.db, container.clock, once, work)
+
+
+@router.post("/{edition_id}/correct", summary="Cancel it and compose a successor for the readers who have not got it")
+async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id: int) -> EditionOut:
+    async def work() -> dict[str, Any]:
+        now = container.clock.now()
+        async with container.db.write() as session:
+            await control.cancel(session, edition_id, "a correction takes its place", now)
+            made = await revision.successor(session, edition_id, now)
+            await audit.record(session, actor.name, "correct", "edition", edition_id, now, successor=made.id)
+        await draft.compose(container.db, made.date, now, container.settings.operator_emails, made.kind)
+        async with container.db.read() as session:
+            return EditionOut.of(await _one(session, made.id)).model_dump(mode="json")
+
+    return EditionOut.model_validate(await idempotency.once(container.db, container.clock, once, work))
 
 
 @router.get(

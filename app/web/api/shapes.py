@@ -165,6 +165,29 @@ class HoldIn(BaseModel):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 
+class CancelIn(BaseModel):
+    """Why, for the other operators."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = "cancelled by an operator"
+
+
+class RestOut(BaseModel):
+    """Readers who went without an edition and may be sent it again, by what became of their delivery.
+
+    Bad addresses are never among them, nor readers who have left since or have another edition of the date.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    expired: int
+    rejected_message: int
+    rejected_ours: int
+    unknown: int = Field(description="They may have it already, and would get it twice.")
+    total: int
+
+
 class TestIn(BaseModel):
     """Where a test mail goes."""
 

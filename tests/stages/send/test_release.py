@@ -112,7 +112,8 @@ async def test_an_edition_is_sent_once(db: Database) -> None:
     with pytest.raises(Conflict, match="already sent"):
         await release.send_now(db, edition.id, made, NOON)
     await add_reader(db, "bob@example.org")
-    assert await release.send_now(db, edition.id, made, NOON, late=True) == 1
+    assert await release.late(db, edition.id, made, NOON) == 1
+    assert await release.late(db, edition.id, made, NOON) == 0
     async with db.read() as session:
         again = await editions.get(session, edition.id)
         assert again is not None

@@ -220,6 +220,11 @@ async def test_what_is_not_there_is_a_404(api: Api) -> None:
         ("POST", "/send"),
         ("POST", "/pause"),
         ("POST", "/resume"),
+        ("POST", "/cancel"),
+        ("GET", "/retry"),
+        ("POST", "/retry"),
+        ("POST", "/late"),
+        ("POST", "/correct"),
     ):
         answer = await api(method, f"/editions/77{path}")
         assert (path, answer.status_code) == (path, 404)
@@ -254,6 +259,10 @@ async def test_the_openapi_document_names_every_route(client: AsyncClient) -> No
                     "/send",
                     "/pause",
                     "/resume",
+                    "/cancel",
+                    "/retry",
+                    "/late",
+                    "/correct",
                     "/progress",
                 )
             ),
