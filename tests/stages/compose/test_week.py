@@ -8,15 +8,16 @@ import pytest
 from app.core.db import Database
 from app.core.errors import InvalidInput
 from app.models import Edition
-from app.models.content import EditionContent, EditionKind, Section
-from app.models.states import EditionStatus
-from app.stages.compose import draft, edit
+from app.models.content import Chart, ChartRow, EditionContent, EditionKind, Leader, Section
+from app.models.states import EditionStatus, Frequency
+from app.stages.audience import consent
+from app.stages.compose import draft, edit, week
 from app.stages.compose.edit import Changes, Hand
 from app.stages.compose.pick import ALSO, Candidate, Wishes, left_over, pick, shortage_of_week
 from app.stages.render import freeze, preview
-from app.store import editions, listings, stories
+from app.store import editions, listings, persons, stories, subscribers
 from app.store.listings import Listed
-from tests.people import DAY, NOON
+from tests.people import DAY, NOON, add_edition, add_reader, prefer
 from tests.stages.render.sample import PAPER
 
 from .test_candidates import gathered, write
@@ -184,3 +185,53 @@ async def test_the_daily_remembers_who_stood_first(db: Database) -> None:
         (DAY, "github:repository:1", "a/anvil"),
         (DAY + timedelta(days=1), "github:repository:1", "a/anvil"),
     ]
+
+
+def on_top(name: str, ref: str) -> Chart:
+    row = ChartRow(rank=1, ref=ref, name=name, url="https://example.net/1")
+    return Chart(key="huggingface-models", title="Hugging Face models", unit="likes", as_of=FIVE, rows=(row,))
+
+
+async def test_a_chart_tells_who_led_the_week(db: Database) -> None:
+    """From the dailies that listed it, Saturday's own first among them; by its own name, each lane by itself."""
+    await a_week(db)
+    async with db.write() as session:
+        for index, name in enumerate(("north/anvil", "south/bellows")):
+            edition = await editions.of_day(session, DAY + timedelta(days=index))
+            assert edition is not None
+            lanes = (f"huggingface:model:{index}", name), ("huggingface:dataset:9", "north/ledger")
+            await listings.replace_all(
+                session, edition.id, [Listed(ref, 1, printed=True, name=it) for ref, it in lanes]
+            )
+    today = on_top("bellows", "huggingface:model:1")
+    async with db.read() as session:
+        (told,) = await week.led(session, [today], SATURDAY)
+        (stale,) = await week.led(session, [today.model_copy(update={"stale": True})], SATURDAY)
+    assert told.leaders == (
+        Leader(name="anvil", days=(DAY,)),
+        Leader(name="bellows", days=(DAY + timedelta(days=1), SATURDAY)),
+    )
+    assert stale.leaders == ()  # of two days nothing is told
+
+
+async def test_a_new_weekly_reader_is_shown_the_latest_weekly(db: Database) -> None:
+    """In the letter of welcome; a daily reader the daily; whoever comes before the first weekly the daily too."""
+    await add_edition(db, DAY, status=EditionStatus.SENDING)
+    shown = [await welcomed(db, "early@example.org", Frequency.WEEKLY)]
+    await add_edition(db, SATURDAY, status=EditionStatus.SENDING, kind=EditionKind.WEEKLY)
+    await add_edition(db, SATURDAY + timedelta(days=1), status=EditionStatus.SENDING)
+    shown += [await welcomed(db, f"{one}@example.org", one) for one in (Frequency.WEEKLY, Frequency.DAILY)]
+    assert shown == ["2026-11-23", "2026-11-28-weekly", "2026-11-29"]
+
+
+async def welcomed(db: Database, address: str, frequency: Frequency) -> str:
+    """The edition that a reader's letter of welcome links."""
+    reader = await add_reader(db, address)
+    await prefer(db, reader, frequency)
+    async with db.write() as session:
+        found = await subscribers.get(session, reader)
+        assert found is not None
+        await consent._welcome(session, found, NOON)
+    async with db.read() as session:
+        (letter,) = await persons.letters(session, reader)
+    return str(letter.parameters["edition"])
