@@ -43,6 +43,11 @@ async def get(session: Session, edition_id: int) -> Edition | None:
     return await session.get(Edition, edition_id, populate_existing=True)
 
 
+async def is_sending(session: Session, edition_id: int) -> bool:
+    """Has nobody paused, cancelled or ended it?"""
+    return await session.scalar(select(Edition.status).where(Edition.id == edition_id)) is EditionStatus.SENDING
+
+
 async def of_day(session: Session, day: date, kind: EditionKind = EditionKind.DAILY) -> Edition | None:
     """The newest revision of a date's edition."""
     return await session.scalar(

@@ -32,6 +32,8 @@ WRITE_WITHIN = 6.0
 RENEW_EVERY = 3.0
 ASK_AGAIN = 0.5
 """Seconds until the database is asked again."""
+LOOK_EVERY = 0.5
+"""Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out."""
 GIVE_UP_AFTER = 8.0
 
 log = structlog.get_logger(__name__)
@@ -57,7 +59,7 @@ class Ledger(Protocol[R]):
         """Proves and renews the lease; False where nothing is held any more."""
 
     def holds(self, row: R) -> bool:
-        """Is the lease under which `row` was begun still ours, as of the last fence?"""
+        """May `row`, which was begun, still be written, as of the last fence: its lease is ours, its stream goes on."""
 
     async def begin(self, session: Session, most: int) -> Sequence[R]:
         """Moves up to `most` due rows to `sending`; nothing where nothing is due."""
@@ -196,6 +198,7 @@ class Handover(Generic[R]):
             self._room()
             or (self._settled and now - self._grouped >= GROUP_LASTS)
             or (now - self._renewed > RENEW_EVERY and not self._lost)
+            or (self._ready and now - self._grouped > LOOK_EVERY)
         )
 
     def _room(self) -> int:
@@ -254,7 +257,7 @@ class Handover(Generic[R]):
             self._throttle.refund(count)
 
     def _drop_lost(self) -> None:
-        """What was begun under a lease that is lost is not written: its shard's new owner says what becomes of it."""
+        """What was begun under a lease that is lost, or of a stream that was stopped since, is not written."""
         if all(self._ledger.holds(row) for _, row in self._ready):
             return
         ready, self._ready = self._ready, deque()
@@ -262,7 +265,7 @@ class Handover(Generic[R]):
             if self._ledger.holds(row):
                 self._ready.append((message, row))
             else:
-                self._settle(row, NotSent("another worker owns it now"))
+                self._settle(row, NotSent("it was stopped, or another worker owns it now"))
 
     async def _addressed(self, row: R) -> Message | Receipt:
         try:

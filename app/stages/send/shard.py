@@ -63,6 +63,8 @@ class EditionLedger:
     """The leases that are ours, as of the last fence, by the shard's number."""
     _dry: set[int] = field(default_factory=set)
     """Shards of which nothing more is due: given back when their last answer is written down."""
+    _going: bool = True
+    """As of the last fence: nobody has paused or cancelled the edition."""
 
     @property
     def _resend(self) -> bool:
@@ -86,10 +88,11 @@ class EditionLedger:
             log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
             del self.held[number]
             self._dry.discard(number)
+        self._going = await editions.is_sending(session, self.edition_id)
         return bool(self.held)
 
     def holds(self, row: Begun) -> bool:
-        return row.shard in self.held
+        return self._going and row.shard in self.held
 
     async def begin(self, session: Session, most: int) -> Sequence[Begun]:
         begun: list[Begun] = []

@@ -1,7 +1,7 @@
 """A shard handed over: the ledger's discipline, on both engines, with a provider that answers as it is told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,15 +9,16 @@ import pytest
 from sqlalchemy import select, text
 
 from app.core.clock import FixedClock
-from app.core.db import Database
+from app.core.db import Database, Session
 from app.core.mail.message import Message
+from app.core.mail.provider import Outgoing
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Receipt, Rejected, Scope, Unknown
 from app.core.mail.template import MailTemplate, Pieces, Slot, slot
 from app.core.settings import Settings, load_settings
 from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, MailForm, SubscriberStatus
-from app.stages.send import control, release, shard
+from app.stages.send import control, handover, release, shard
 from app.store import deliveries, editions, leases, outcomes, progress, subscribers
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
 from tests.recount import assert_counted
@@ -202,6 +203,36 @@ async def test_pausing_takes_hold_with_the_next_group(
     await paper.send(provider)
     assert (await paper.states()).count(Status.ACCEPTED) == 2
     assert (await paper.states()).count(Status.QUEUED) == 4
+
+
+async def cancel(session: Session, edition_id: int) -> Edition:
+    return await control.cancel(session, edition_id, "wrong", NOON)
+
+
+@pytest.mark.parametrize("deed", [control.pause, cancel])
+async def test_what_was_begun_and_not_written_is_not_sent_after_a_pause(
+    db: Database, tmp_path: Path, deed: Callable[..., Awaitable[Edition]]
+) -> None:
+    """A provider that takes one at a time gets nothing more of a group that was begun before somebody stopped it."""
+    paper = await desk(db, tmp_path, readers=8)
+    provider = Scripted()
+    handed = 0
+
+    async def drain(outgoing: Outgoing) -> None:
+        nonlocal handed
+        while messages := await outgoing.take(1):
+            handed += 1
+            outgoing.settle(messages[0], Accepted())
+            async with db.write() as session:
+                assert await session.scalar(text("SELECT count(*) FROM deliveries WHERE status = 'sending'"))
+                await deed(session, paper.edition.id)
+            await asyncio.sleep(handover.LOOK_EVERY + 0.3)
+
+    provider.drain = drain  # type: ignore[method-assign]
+    await paper.send(provider)
+    assert handed == 1
+    assert sorted(await paper.states()) == sorted([Status.ACCEPTED] + [Status.QUEUED] * 7)
+    assert {row.attempt for row in await paper.rows()} == {1}
 
 
 async def test_what_a_dead_worker_held_is_unknown_and_sent_again_later(db: Database, tmp_path: Path) -> None:
