@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, editions, keys, paper, processes, sending, sources, stories, subscribers, trending
+from app.cli import demo, editions, keys, paper, processes, providers, sending, sources, stories, subscribers, trending
 
 cli = typer.Typer(
     name="morningpost",
@@ -21,4 +21,5 @@ cli.add_typer(trending.group)
 sending.register()
 cli.add_typer(editions.group)
 cli.add_typer(subscribers.group)
+cli.add_typer(providers.group)
 cli.add_typer(keys.group)

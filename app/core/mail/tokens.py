@@ -5,7 +5,8 @@ arrival time of the next message. Instants are microseconds since 1970 on one cl
 """
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 SECOND = 1_000_000
 BULK_AHEAD, SERVICE_AHEAD = SECOND // 4, SECOND
@@ -38,6 +39,11 @@ class Limits:
         warm = warm_allowance((day - self.warmup).days) if self.warmup else None
         known = [most for most in (warm, self.per_day) if most is not None]
         return min(known) if known else None
+
+
+def day_of(instant: int, zone: ZoneInfo) -> date:
+    """The date in `zone` at `instant`."""
+    return datetime.fromtimestamp(instant / SECOND, UTC).astimezone(zone).date()
 
 
 def warm_allowance(day: int) -> int | None:

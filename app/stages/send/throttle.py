@@ -1,12 +1,12 @@
 """How many messages may be begun now: the tokens of a provider, as a hand-over sees them."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from app.core.db import Database, Session
-from app.core.mail.tokens import SECOND, Grant, Limits
+from app.core.mail.tokens import Grant, Limits, day_of
 from app.store import buckets
 
 LOOK_AGAIN = timedelta(minutes=10)
@@ -78,7 +78,7 @@ class ProviderThrottle:
                 most=most,
                 unused=unused,
                 now=now,
-                today=datetime.fromtimestamp(now / SECOND, UTC).astimezone(self._zone).date(),
+                today=day_of(now, self._zone),
                 service=self._service,
             )
         self._unused -= unused

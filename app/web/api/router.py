@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.web.api import editions, placements, sources, stories, trends
+from app.web.api import editions, placements, providers, sources, stories, trends
 from app.web.problems import Problem
 
 _PROBLEMS = {
@@ -21,5 +21,6 @@ router.include_router(stories.router)
 router.include_router(sources.router)
 router.include_router(editions.router)
 router.include_router(placements.router)
+router.include_router(providers.router)
 router.include_router(trends.router)
 router.include_router(trends.movers)

@@ -1,0 +1,63 @@
+"""`morningpost providers`: the ways out, their limits, and whether they answer."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from app.bootstrap import Container
+from app.cli.terminal import Json, complain, say, show
+from app.cli.workshop import run
+from app.core.errors import ConfigurationError
+from app.stages.send.standing import standings
+
+group = typer.Typer(name="providers", help="The ways out, their limits, and whether they answer.")
+
+
+@group.callback(invoke_without_command=True)
+def overview(context: typer.Context) -> None:
+    """The ways out, their limits, and whether they answer. Without a command: the list."""
+    if context.invoked_subcommand is None:
+        list_(json=False)
+
+
+@group.command("list", epilog="Example: morningpost providers list --json")
+def list_(json: Json = False) -> None:
+    """List every provider with its limits and what is left of today."""
+
+    async def work(container: Container) -> list[dict[str, Any]]:
+        async with container.db.read() as session:
+            found = await standings(session, container.providers, container.limits, container.settings.zone)
+        return [asdict(one) for one in found]
+
+    show(run(work), as_json=json, empty="")
+
+
+@group.command(epilog="Example: morningpost providers check")
+def check(
+    name: Annotated[str | None, typer.Argument(help="One of them; all where none is named.")] = None,
+) -> None:
+    """Connect and log in, and send nothing. Exit code 1 where a provider could not send now."""
+
+    async def work(container: Container) -> dict[str, str]:
+        chosen = [one for one in container.providers if name in (None, one.name)]
+        found = {}
+        for one in chosen:
+            try:
+                await one.check()
+            except ConfigurationError as error:
+                found[one.name] = str(error)
+            else:
+                found[one.name] = ""
+        return found
+
+    found = run(work)
+    if not found:
+        raise ConfigurationError(f"there is no provider {name}; morningpost providers lists them")
+    for provider, problem in found.items():
+        if problem:
+            complain(f"{provider}: {problem}")
+        else:
+            say(f"{provider} could send now.")
+    if any(found.values()):
+        raise typer.Exit(1)

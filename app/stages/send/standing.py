@@ -1,0 +1,71 @@
+"""How each way out stands: its limits, and what is left of today's. For operators."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from app.core.db import Session
+from app.core.mail.provider import Provider
+from app.core.mail.tokens import KEPT_FOR_SERVICE, WARM_DAYS, Level, Limits, day_of
+from app.store import buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One provider. None where there is no such limit."""
+
+    name: str
+    real: bool
+    """False for the outbox, which reaches nobody."""
+    in_use: bool
+    """Mail leaves through it."""
+    rate: float | None
+    per_day: int | None
+    warmup_day: int | None
+    """Today as a day of the warm-up, counted from 1; None also when it is over or has not begun."""
+    today: date
+    used_today: int | None
+    """None where no limit asks for a count."""
+    allowed_today: int | None
+    left_for_papers: int | None
+    left_for_service: int | None
+
+
+async def standings(
+    session: Session, providers: Sequence[Provider], limits: Mapping[str, Limits], zone: ZoneInfo
+) -> list[Standing]:
+    """The providers in their order; the first is in use."""
+    known, now = await buckets.levels(session), await buckets.instant(session)
+    today = day_of(now, zone)
+    return [
+        _standing(one, limits.get(one.name, Limits()), _used(known.get(one.name), today), today, in_use=index == 0)
+        for index, one in enumerate(providers)
+    ]
+
+
+def _used(level: Level | None, today: date) -> int:
+    return level.used if level and level.day >= today else 0
+
+
+def _standing(provider: Provider, limits: Limits, used: int, today: date, *, in_use: bool) -> Standing:
+    allowed = limits.allowance(today)
+    kept = int(allowed * KEPT_FOR_SERVICE) if allowed is not None else 0
+    return Standing(
+        name=provider.name,
+        real=provider.capabilities.real,
+        in_use=in_use,
+        rate=limits.rate,
+        per_day=limits.per_day,
+        warmup_day=_warmup_day(limits, today),
+        today=today,
+        used_today=used if limits else None,
+        allowed_today=allowed,
+        left_for_papers=None if allowed is None else max(0, allowed - kept - used),
+        left_for_service=None if allowed is None else max(0, allowed - used),
+    )
+
+
+def _warmup_day(limits: Limits, today: date) -> int | None:
+    day = (today - limits.warmup).days if limits.warmup else -1
+    return day + 1 if 0 <= day <= WARM_DAYS else None
