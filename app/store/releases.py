@@ -153,8 +153,8 @@ async def release_chunk(
             Subscriber.confirmed_at < confirmed_before,
             Subscriber.frequency.in_(frequencies),
             *_of_pair(pair),
-            ~exists().where(Delivery.edition_id == edition_id, Delivery.subscriber_id == Subscriber.id),
-            *_without_live_row_of(siblings),
+            ~_has_row(edition_id, after),
+            *_without_live_row_of(siblings, after),
         )
         .order_by(Subscriber.id)
         .limit(most)
@@ -177,9 +177,19 @@ async def release_chunk(
     return Chunk(count, max(last for _, _, last in groups))
 
 
-def _without_live_row_of(siblings: Sequence[Edition]) -> list[Any]:
+def _has_row(edition_id: int, after: int) -> Any:
+    # Without the second condition PostgreSQL may gather every row of the edition before it looks at a chunk's readers.
+    return exists().where(
+        Delivery.edition_id == edition_id, Delivery.subscriber_id > after, Delivery.subscriber_id == Subscriber.id
+    )
+
+
+def _without_live_row_of(siblings: Sequence[Edition], after: int) -> list[Any]:
     """Who has a place in a sibling has that paper, unless they were skipped, or it expired before it was begun."""
-    return [~exists().where(Delivery.subscriber_id == Subscriber.id, live) for live in live_rows_of(siblings)]
+    return [
+        ~exists().where(Delivery.subscriber_id > after, Delivery.subscriber_id == Subscriber.id, live)
+        for live in live_rows_of(siblings)
+    ]
 
 
 def live_rows_of(siblings: Sequence[Edition], of: Any = Delivery) -> list[Any]:

@@ -1,0 +1,144 @@
+"""How both engines find the rows of a claim and of a release: an index lost is a red build, not a slow morning."""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from app.core.db import Database
+from app.models.states import DeliveryStatus, EditionStatus, Frequency
+from app.store import deliveries, leases, outcomes, releases
+from tests.people import LONG_AGO, NOON, add_edition
+
+READERS, GROUP = 20_000, 30
+"""Of so few readers, PostgreSQL rightly looks through all for a group of 250."""
+_SUBSCRIBERS = """
+INSERT INTO subscribers (id, ref, address, address_key, domain_group, status, zone, first_name, sections, frequency,
+  form, language, created_at, confirmed_at)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+SELECT i, 'reader-' || i, 'reader' || i || '@example.org', 'reader' || i || '@example.org', 'other', 'active', '', '',
+  1023, 'daily', 'html', '', :at, :at FROM n
+"""
+
+
+@pytest.fixture
+async def large(db: Database) -> int:
+    """An edition that goes out to many readers, none of whom the engine has counted; gives its id."""
+    edition = await add_edition(db, status=EditionStatus.SENDING)
+    async with db.write() as session:
+        at = "2026-03-04 08:00:00.000000" if db.is_sqlite else LONG_AGO
+        await session.execute(text(_SUBSCRIBERS), {"count": READERS, "at": at})
+        await release(session, edition.id, READERS - 1000, after=0)
+    return edition.id
+
+
+async def release(session: Any, edition: int, most: int, after: int) -> None:
+    chunk = await releases.release_chunk(
+        session,
+        edition,
+        siblings=[],
+        pair=releases.Pair("", releases.DEFAULT_MINUTE),
+        frequencies=list(Frequency),
+        confirmed_before=NOON,
+        after=after,
+        most=most,
+        due_at=NOON,
+        lasts=timedelta(hours=12),
+    )
+    assert chunk.count == most
+
+
+class Watched:
+    """Explains every statement that a session is given, with the values it was given."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.seen: list[tuple[str, Any]] = []
+        event.listen(db._writer.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, _: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        self.seen.append((statement, values))
+
+    async def plans(self) -> list[str]:
+        """The plan of each statement that reads or changes rows, with the statement's beginning."""
+        told, self.seen = self.seen, []
+        found = []
+        async with self.db.write() as session:
+            connection = await session.connection()
+            for statement, values in told:
+                if re.match(r"\s*(UPDATE|SELECT|INSERT INTO deliveries )", statement) and not isinstance(values, list):
+                    explain = "EXPLAIN QUERY PLAN " if self.db.is_sqlite else "EXPLAIN "
+                    rows = (await connection.exec_driver_sql(explain + statement, values)).all()
+                    steps = [str(row[-1]) for row in rows]
+                    found.append("\n".join([statement.strip()[:60], *steps]))
+            self.seen.clear()
+        return found
+
+
+def looked_through(plan: str, tables: Sequence[str]) -> list[str]:
+    """Steps that go through a whole table, or through an index from its beginning."""
+    names = "|".join(tables)
+    return [step for step in plan.splitlines()[1:] if re.search(rf"(Seq Scan on|^SCAN) ({names})\b", step)]
+
+
+async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int) -> None:
+    """Whether the engine has statistics or not: neither the edition nor the readers are looked through."""
+    watched = Watched(db)
+    for counted in (False, True):
+        if counted:
+            async with db.write() as session:
+                await session.execute(text("ANALYZE"))
+            watched.seen.clear()
+        async with db.write() as session:
+            begun = await deliveries.begin(session, large, 3, provider="p", most=GROUP, now=NOON)
+            assert len(begun) == GROUP
+            told = [outcomes.Outcome(one.subscriber_id, one.attempt, DeliveryStatus.ACCEPTED) for one in begun]
+            await outcomes.record(session, large, 3, told, NOON)
+        plans = await watched.plans()
+        assert len(plans) >= 3, plans
+        for plan in plans:
+            assert looked_through(plan, ["deliveries", "subscribers", "d", "s"]) == [], (counted, plan)
+
+
+async def test_a_lease_finds_its_shard_by_an_index(db: Database, large: int) -> None:
+    """Of all shards that are due, the first by its instant; and the fence, by the shard's number."""
+    more = """
+INSERT INTO shards (edition_id, number, owner, lease_until, epoch, next_at)
+WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+SELECT :edition, i, NULL, 0, 0, NULL FROM n
+"""
+    async with db.write() as session:
+        await session.execute(text(more), {"edition": large})
+        await session.execute(text("ANALYZE"))
+    watched = Watched(db)
+    async with db.write() as session:
+        lease = await leases.take_shard(session, "worker", NOON)
+        assert lease is not None
+        assert await leases.renew_shards(session, large, [lease]) == {lease.shard}
+    plans = await watched.plans()
+    assert len(plans) >= 3, plans
+    for plan in plans:
+        assert looked_through(plan, ["shards"]) == [], plan
+
+
+async def test_a_chunk_of_a_release_finds_its_readers_by_indexes(db: Database, large: int) -> None:
+    """From the cursor on: readers who were released before are not looked through again, nor is the edition."""
+    async with db.write() as session:
+        await session.execute(text("ANALYZE"))
+    watched = Watched(db)
+    async with db.write() as session:
+        await release(session, large, 500, after=READERS - 1000)
+    for plan in await watched.plans():
+        assert looked_through(plan, ["deliveries", "subscribers"]) == [], plan
+
+
+def test_the_check_of_plans_notices() -> None:
+    """A whole table, in the words of each engine."""
+    tables = ["deliveries", "subscribers"]
+    assert looked_through(json.dumps("x") + "\nSCAN deliveries", tables)
+    assert looked_through("x\n  ->  Seq Scan on subscribers s  (cost=0.00..1 rows=1)", tables)
+    assert not looked_through("x\nSEARCH d USING INDEX ix (edition_id=?)\nSCAN json_each VIRTUAL TABLE", tables)
