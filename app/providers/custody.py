@@ -26,6 +26,11 @@ class Custody:
         self._left = {(message.key, message.attempt): message for message in messages}
         self._written: set[tuple[int, int]] = set()
 
+    def add(self, messages: Iterable[Message]) -> None:
+        """More that was taken, for the same custody."""
+        self._left.update(((message.key, message.attempt), message) for message in messages)
+        heed_cancellation()
+
     @property
     def left(self) -> tuple[Message, ...]:
         """What has no receipt yet, in the order it was taken."""
@@ -42,6 +47,7 @@ class Custody:
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Gives the one receipt of `message`."""
         del self._left[message.key, message.attempt]
+        self._written.discard((message.key, message.attempt))
         self._outgoing.settle(message, receipt)
 
     def __enter__(self) -> Self:

@@ -19,6 +19,8 @@ class Envelope:
     sender: bytes
     recipient: bytes
     content: bytes
+    options: bytes = b""
+    """What MAIL says beside the sender."""
 
 
 def path(address: str) -> bytes:

@@ -2,10 +2,13 @@
 
 import asyncio
 import ssl
+from pathlib import Path
 
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Capabilities, Outgoing
+from app.providers.smtp_connection import MESSAGES, Terms
 from app.providers.smtp_drain import Drain
+from app.providers.smtp_letter import Manner
 from app.providers.smtp_pool import Pool
 from app.providers.smtp_session import IMPLICIT, NONE, STARTTLS, Server, Unreachable, open_session
 from app.providers.urls import ProviderUrl
@@ -13,6 +16,7 @@ from app.providers.urls import ProviderUrl
 PORTS = {NONE: 25, STARTTLS: 587, IMPLICIT: 465}
 CONNECTIONS = 8
 MOST_CONNECTIONS = 100
+MOST_MESSAGES = 100_000
 _CHECK_WITHIN = 30.0
 
 
@@ -21,30 +25,35 @@ class SmtpProvider:
 
     capabilities = Capabilities(raw=True)
 
-    def __init__(self, name: str, server: Server, connections: int = CONNECTIONS) -> None:
+    def __init__(self, name: str, server: Server, connections: int = CONNECTIONS, terms: Terms = Terms()) -> None:
         self.name = name
         self.server = server
         self.connections = connections
-        self._pool = Pool(server, connections)
+        self._pool = Pool(server, connections, terms)
 
     @classmethod
     def from_url(cls, url: ProviderUrl) -> "SmtpProvider":
         """`smtp://user:pass@host:587?tls=starttls&connections=8&ca=/path/to.pem`, or `smtps://…` on port 465.
 
         `tls` is `none`, `starttls` (the default of smtp) or `implicit` (of smtps). `ca` is a file of the only
-        authorities to trust. A password is never sent in clear over a network.
+        authorities to trust. A password is never sent in clear over a network. `messages` is how many go over one
+        connection; `manner` forbids better manners than it (see smtp_carrier). `token` is a file that holds an OAuth 2
+        access token, read at every log-in (XOAUTH2), in the place of a password.
         """
-        url.allow("tls", "connections", "ca")
+        url.allow("tls", "connections", "ca", "messages", "manner", "token")
         if not url.host:
             raise url.wrong("the host is missing; write smtp://user:password@mail.example.org:587")
         modes = (IMPLICIT,) if url.scheme == "smtps" else (STARTTLS, IMPLICIT, NONE)
         tls = url.choice("tls", modes[0], modes)
-        if bool(url.user) != bool(url.password):
-            raise url.wrong("a user name and a password belong together")
+        token = Path(url.params["token"]) if "token" in url.params else None
+        if bool(url.user) != (bool(url.password) != (token is not None)):
+            raise url.wrong("a user name and a password, or a user name and the file of a token, belong together")
         if tls == NONE and url.user and not url.loopback:
             raise url.wrong("tls=none would send the password in clear; leave it out, or the user name")
-        server = Server(url.host, url.port or PORTS[tls], tls, url.user, url.password, _context(url, tls))
-        return cls(url.name, server, url.number("connections", CONNECTIONS, MOST_CONNECTIONS))
+        server = Server(url.host, url.port or PORTS[tls], tls, url.user, url.password, token, _context(url, tls))
+        manner = Manner(url.choice("manner", Manner.CHUNKED, tuple(Manner)))
+        terms = Terms(url.number("messages", MESSAGES, MOST_MESSAGES), manner)
+        return cls(url.name, server, url.number("connections", CONNECTIONS, MOST_CONNECTIONS), terms)
 
     async def drain(self, outgoing: Outgoing) -> None:
         """Opens connections as messages come; stops when nothing is owed, or when the server refuses us."""

@@ -1,18 +1,20 @@
-"""One stream going out by SMTP: lanes that take a message only with a connection in hand."""
+"""One stream going out by SMTP: lanes that take messages only with a connection in hand."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 
 import structlog
 
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing
-from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
-from app.providers.custody import Custody, stand_down
+from app.core.mail.receipt import Deferred, Halt, Receipt, Scope, Unknown
+from app.providers.custody import Custody, heed_cancellation, stand_down
 from app.providers.envelope import Envelope, sealed
-from app.providers.smtp_connection import Connection, Dropped
+from app.providers.smtp_connection import Connection
+from app.providers.smtp_letter import Letter
 from app.providers.smtp_pool import Pool
-from app.providers.smtp_replies import receipt
+from app.providers.smtp_replies import Stage, receipt
 from app.providers.smtp_session import Unreachable
 
 TROUBLES = 3
@@ -32,72 +34,154 @@ class Drain:
     opened: int = 0
     connected: int = 0
     troubles: int = 0
-    stopped: bool = False
+    over: bool = False
+    """Nothing more is taken."""
+    barred: bool = False
+    """Nor is anything begun that was taken: the server refuses us."""
 
     def open_lane(self) -> None:
         self.opened += 1
         self.lanes.create_task(self._lane())
 
     async def _lane(self) -> None:
-        """Holds a connection before it takes a message: what was taken must be written at once or not at all."""
-        while not self.stopped:
-            try:
-                async with self.pool.connection() as connection:
-                    self.connected += 1
-                    try:
-                        await self._use(connection)
-                    finally:
-                        self.connected -= 1
-            except Unreachable as error:
-                # Servers limit connections: as long as others work, this is only one fewer.
-                if not self.connected and not self.stopped:
-                    await self._stop(error.receipt)
-                return
+        """Holds a connection before it takes a message: what was taken must be written soon or not at all."""
+        with Custody(self.outgoing, ()) as custody:
+            lane = Lane(self, custody)
+            while lane.has_work:
+                if not await self._with_connection(lane):
+                    return
+        if lane.failure:
+            raise lane.failure
 
-    async def _use(self, connection: Connection) -> None:
-        while connection.usable and not self.stopped:
-            taken = await self.outgoing.take(1)
-            with Custody(self.outgoing, taken) as custody:
-                if not taken:
-                    self.stopped = True
-                elif self.opened < self.most and not self.pool.full:
-                    self.open_lane()
-                for message in custody.left:
-                    custody.settle(message, await self._sent(connection, message, custody))
-            if self.pool.contended:
-                return
-        if self.troubles >= TROUBLES and not self.stopped:
-            await self._stop(Deferred("the mail server keeps ending connections", scope=Scope.PROVIDER, code="dropped"))
-
-    async def _sent(self, connection: Connection, message: Message, custody: Custody) -> Receipt:
-        envelope = sealed(message)
-        if not isinstance(envelope, Envelope):
-            return envelope
-        was_written = False
-
-        def written() -> None:
-            nonlocal was_written
-            was_written = True
-            custody.written((message,))
-
-        carried = connection.carried
+    async def _with_connection(self, lane: "Lane") -> bool:
+        """Uses one connection for as long as it serves; False where there is none."""
         try:
-            made = receipt(*await connection.deliver(envelope, written))
-        except Dropped as dropped:
-            return self._after_drop(dropped, written=was_written, stale=carried > 0 and not dropped.answered)
-        self.troubles = self.troubles + 1 if not connection.usable else 0
-        if isinstance(made, Halt) or (isinstance(made, Deferred) and made.scope is Scope.PROVIDER):
-            self.stopped = True
-        return made
+            async with self.pool.connection() as connection:
+                self.connected += 1
+                try:
+                    await lane.use(connection)
+                finally:
+                    self.connected -= 1
+        except Unreachable as error:
+            # Servers limit connections: as long as others work, this is only one fewer.
+            if not self.connected and not self.over:
+                await lane.stop(error.receipt)
+            return False
+        if self.troubles >= TROUBLES and not self.over:
+            why = "the mail server keeps ending connections"
+            await lane.stop(Deferred(why, scope=Scope.PROVIDER, code="dropped"))
+        return True
 
-    def _after_drop(self, dropped: Dropped, *, written: bool, stale: bool) -> Receipt:
-        """A connection that had carried mail and broke before a word was said is no trouble: servers do that."""
-        if stale:
-            return NotSent(dropped.why)
-        self.troubles += 1
-        return Unknown(dropped.why) if written else Deferred(dropped.why, code="dropped")
 
-    async def _stop(self, why: Deferred | Halt) -> None:
-        self.stopped = True
+class Lane:
+    """What one connection after the other carries: a `Source` of letters."""
+
+    def __init__(self, drain: Drain, custody: Custody) -> None:
+        self._drain = drain
+        self._custody = custody
+        self._waiting: deque[Message] = deque()
+        self._news = asyncio.Event()
+        self._connection: Connection | None = None
+        self._trouble = False
+        """Did the connection end with a message on it?"""
+        self.failure: Exception | None = None
+        """Of the books, not of the wire: it is the caller's to know."""
+
+    @property
+    def has_work(self) -> bool:
+        return not self._drain.over or (bool(self._waiting) and self.may_write())
+
+    async def use(self, connection: Connection) -> None:
+        """Carries messages until nothing is owed, somebody else waits for the connection, or it ends."""
+        carrier, self._connection, self._trouble = connection.carrier, connection, False
+        carrier.serve(self)
+        carrier.pump()
+        took = False
+        while connection.usable and not self._drain.over and not (took and self._drain.pool.contended):
+            if wanted := carrier.wants(len(self._waiting)):
+                await self._take(wanted)
+                took = True
+                carrier.pump()
+            else:
+                await self._wait()
+        while not carrier.wire.closed and not (carrier.idle and not self._goes_on(connection)):
+            await self._wait()
+        self._connection = None
+        self._drain.troubles += self._trouble
+        if not connection.usable and not carrier.wire.closed:
+            await connection.quit()
+
+    async def stop(self, why: Deferred | Halt) -> None:
+        """Nothing more goes out; one message says why."""
+        self._drain.over = self._drain.barred = True
         log.warning("mail cannot leave", why=why.why, code=why.code)
-        await stand_down(self.outgoing, why)
+        if self._waiting:
+            self._custody.settle(self._waiting.popleft(), why)
+        else:
+            await stand_down(self._drain.outgoing, why)
+
+    async def _take(self, wanted: int) -> None:
+        try:
+            taken = await self._drain.outgoing.take(wanted)
+        except Exception as error:
+            self.failure = error
+            raise
+        self._custody.add(taken)
+        self._waiting.extend(taken)
+        if not taken:
+            self._drain.over = True
+        elif self._drain.opened < self._drain.most and not self._drain.pool.full:
+            self._drain.open_lane()
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        await self._news.wait()
+        heed_cancellation()
+
+    def _goes_on(self, connection: Connection) -> bool:
+        return bool(self._waiting) and connection.usable and self.may_write()
+
+    # -- a source of letters -----------------------------------------------------------------------------
+
+    def may_write(self) -> bool:
+        return not self._drain.barred and self._drain.outgoing.may_write()
+
+    def next(self) -> Letter | None:
+        while self._waiting and self.may_write():
+            message = self._waiting.popleft()
+            envelope = sealed(message)
+            if isinstance(envelope, Envelope):
+                return Letter(message, envelope)
+            self._custody.settle(message, envelope)
+        return None
+
+    def written(self, letter: Letter) -> None:
+        self._custody.written((letter.message,))
+
+    def decided(self, letter: Letter, stage: Stage, code: int, text: str) -> None:
+        made = receipt(stage, code, text)
+        if self._connection and not self._connection.carrier.ending:
+            self._drain.troubles = 0
+        else:
+            self._trouble = True
+        self._give(letter, made)
+
+    def broken(self, letter: Letter, why: str) -> None:
+        self._trouble = True
+        self._give(letter, Unknown(why) if letter.written else Deferred(why, code="dropped"))
+
+    def unbegun(self, letter: Letter) -> None:
+        self._custody.refused((letter.message,))
+        self._waiting.appendleft(letter.message)
+
+    def wake(self) -> None:
+        if (connection := self._connection) is None:
+            return
+        carrier = connection.carrier
+        if carrier.wire.closed or carrier.idle or (not self._drain.over and carrier.wants(len(self._waiting))):
+            self._news.set()
+
+    def _give(self, letter: Letter, made: Receipt) -> None:
+        if isinstance(made, Halt) or (isinstance(made, Deferred) and made.scope is Scope.PROVIDER):
+            self._drain.over = self._drain.barred = True
+        self._custody.settle(letter.message, made)

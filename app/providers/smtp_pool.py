@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.providers.smtp_connection import Connection
+from app.providers.smtp_connection import Connection, Terms
 from app.providers.smtp_session import Server
 
 
 class Pool:
     """Lends connections. The limit holds for all drains of this process together; who waits longest is next."""
 
-    def __init__(self, server: Server, limit: int) -> None:
+    def __init__(self, server: Server, limit: int, terms: Terms = Terms()) -> None:
         self._server = server
+        self._terms = terms
         self._slots = asyncio.Semaphore(limit)
         self._idle: list[Connection] = []
         self._waiting = 0
@@ -40,7 +41,7 @@ class Pool:
             try:
                 yield connection
             finally:
-                if connection.usable:
+                if connection.laid_down():
                     self._idle.append(connection)
                 else:
                     connection.drop()
@@ -61,4 +62,4 @@ class Pool:
             except BaseException:
                 connection.drop()
                 raise
-        return await Connection.open(self._server)
+        return await Connection.open(self._server, self._terms)

@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar, cast
 
 import aiosmtplib
@@ -46,6 +47,8 @@ class Server:
     tls: str
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
+    token: Path | None = None
+    """A file that holds an OAuth 2 access token; whoever renews it writes it anew."""
     context: ssl.SSLContext | None = None
     patience: Patience = Patience()
 
@@ -121,10 +124,27 @@ async def _introduce(session: Session, server: Server) -> None:
             )
         await session.starttls()
         await session.ehlo()
-    if server.user:
+    if server.token:
+        await _show_token(session, server, server.token)
+    elif server.user:
         if not session.supported_auth_methods:
             raise Unreachable(Halt(f"the mail server {server.place} offers no log-in (AUTH) that we know", "no-auth"))
         await session.login(server.user, server.password)
+
+
+async def _show_token(session: Session, server: Server, file: Path) -> None:
+    """XOAUTH2, as Google and Microsoft describe it. A token that has run out is renewed by others, so no Halt."""
+    if "xoauth2" not in session.server_auth_methods:
+        raise Unreachable(Halt(f"the mail server {server.place} offers no log-in by token (XOAUTH2)", "no-auth"))
+    try:
+        token = (await asyncio.to_thread(file.read_text, encoding="ascii")).strip()
+    except (OSError, ValueError):
+        raise Unreachable(_later(f"the file with the token for {server.place} cannot be read")) from None
+    try:
+        await session.auth_xoauth2(server.user, token)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        reply = said(error.code, error.message)
+        raise Unreachable(_later(f"the mail server {server.place} does not accept our token: {reply}")) from None
 
 
 def _no_link(error: OSError | UnicodeError, server: Server) -> Deferred:

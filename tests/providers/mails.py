@@ -68,6 +68,7 @@ class Stream:
         self.takes: list[int] = []
         self.settled = asyncio.Event()
         self._at_most = at_most
+        self.writable = True
 
     async def take(self, most: int) -> Sequence[Message]:
         self.takes.append(most)
@@ -76,6 +77,9 @@ class Stream:
         taken, self.waiting = self.waiting[:count], self.waiting[count:]
         self.out |= {message.key: message for message in taken}
         return taken
+
+    def may_write(self) -> bool:
+        return self.writable
 
     def settle(self, message: Message, receipt: Receipt) -> None:
         assert message.key in self.out, "settled without having been taken, or twice"

@@ -33,6 +33,9 @@ class Outgoing(Protocol):
         Safe for concurrent callers. May wait. Every message taken must be settled exactly once.
         """
 
+    def may_write(self) -> bool:
+        """May a message that was taken earlier still be begun? Asked before each one is."""
+
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`. Never waits; the ledger writes it with its next group."""
 

@@ -137,6 +137,10 @@ class Handover(Generic[R]):
                     await self._news.wait()
         return ()
 
+    def may_write(self) -> bool:
+        """Is the lease fresh, and does nothing tell us to stop?"""
+        return self._may_write() and not self._stopping
+
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`; exactly once."""
         row = self._out.pop((message.key, message.attempt), None)

@@ -19,6 +19,9 @@ class _Once:
         taken, self._waiting = self._waiting[:most], self._waiting[most:]
         return taken
 
+    def may_write(self) -> bool:
+        return True
+
     def settle(self, message: Message, receipt: Receipt) -> None:  # noqa: ARG002  # the seam's signature
         self.receipt = receipt
 
