@@ -142,7 +142,8 @@ def correct(date: Day, yes: Yes = False, weekly: Weekly = False, json: Json = Fa
             await control.cancel(session, edition.id, "a correction takes its place", now)
             made = await revision.successor(session, edition.id, now)
             await audit.record(session, ACTOR, "correct", "edition", edition.id, now, successor=made.id)
-        await draft.compose(container.db, made.date, now, container.settings.operator_emails, made.kind)
+        operators = container.settings.operator_emails
+        await draft.compose(container.db, made.date, now, operators, made.kind, container.weigh)
         async with container.db.read() as session:
             found = await editions.get(session, made.id)
         assert found is not None

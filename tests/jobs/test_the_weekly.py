@@ -24,6 +24,7 @@ from app.models.content import EditionContent, EditionKind, Section
 from app.models.states import DeliveryStatus, EditionStatus, Frequency
 from app.stages.compose import edit
 from app.stages.compose.edit import Hand
+from app.stages.send import control
 from app.store import editions
 from tests.people import DAY, add_reader, prefer
 from tests.stages.collect.standin import closed_port
@@ -227,6 +228,18 @@ async def test_a_weekly_that_comes_to_be_held_costs_its_readers_nothing(containe
     await edit.hold(container.db, weekly.id, "The lead is not checked", Hand(desk.clock.now(), nothing))
     await desk.until(at(8))
     assert await desk.papers() == {"weekly-london": [DAILY]}
+
+
+async def test_a_weekly_that_is_cancelled_half_way_is_followed_by_the_daily(container: Container, desk: Desk) -> None:
+    """Whoever has it keeps it; the others get the daily, at their own morning, and nobody both."""
+    await readers(container, Frequency.WEEKLY)
+    await desk.until(at(8))
+    assert await desk.papers() == {"weekly-london": [WEEKLY]}
+    weekly = await desk.of(EditionKind.WEEKLY)
+    async with container.db.write() as session:
+        await control.cancel(session, weekly.id, "The lead was wrong", desk.clock.now())
+    await desk.until(at(20, SATURDAY + timedelta(days=1)))
+    assert await desk.papers() == each(Frequency.WEEKLY, DAILY) | {"weekly-london": [WEEKLY]}
 
 
 async def test_without_weekly_readers_there_is_no_weekly(container: Container, desk: Desk) -> None:

@@ -234,7 +234,8 @@ async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id
             await control.cancel(session, edition_id, "a correction takes its place", now)
             made = await revision.successor(session, edition_id, now)
             await audit.record(session, actor.name, "correct", "edition", edition_id, now, successor=made.id)
-        await draft.compose(container.db, made.date, now, container.settings.operator_emails, made.kind)
+        operators = container.settings.operator_emails
+        await draft.compose(container.db, made.date, now, operators, made.kind, container.weigh)
         async with container.db.read() as session:
             return EditionOut.of(await _one(session, made.id)).model_dump(mode="json")
 

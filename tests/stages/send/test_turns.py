@@ -35,8 +35,8 @@ def of_the_daily(weekly: Edition | None, approval: Approval = "auto", now: datet
 
 @pytest.mark.parametrize("status", EditionStatus)
 def test_a_saturdays_daily_stands_in_for_a_weekly_that_does_not_stand(status: EditionStatus) -> None:
-    """Absent, a draft or held: weekly readers get the daily. Frozen or about to be: they are left to the weekly."""
-    stands = status not in (EditionStatus.DRAFT, EditionStatus.HELD)
+    """Absent, a draft, held or cancelled: weekly readers get the daily. Frozen or about to be: the weekly alone."""
+    stands = status not in (EditionStatus.DRAFT, EditionStatus.HELD, EditionStatus.CANCELLED)
     assert of_the_daily(edition(EditionKind.WEEKLY, status)) == ({DAILY} if stands else {DAILY, WEEKLY})
     assert of_the_daily(None) == {DAILY, WEEKLY}
 
