@@ -8,7 +8,7 @@ import structlog
 
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing
-from app.core.mail.receipt import Deferred, Halt, Receipt, Scope, Unknown
+from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
 from app.providers.custody import Custody, heed_cancellation, stand_down
 from app.providers.envelope import Envelope, sealed
 from app.providers.smtp_connection import Connection
@@ -98,14 +98,17 @@ class Lane:
         carrier.pump()
         took = False
         while connection.usable and not self._drain.over and not (took and self._drain.pool.contended):
+            self._unstick(connection)
             if wanted := carrier.wants(len(self._waiting)):
                 await self._take(wanted)
                 took = True
                 carrier.pump()
             else:
                 await self._wait()
-        while not carrier.wire.closed and not (carrier.idle and not self._goes_on(connection)):
+        self._unstick(connection)
+        while not (carrier.wire.closed or carrier.idle):
             await self._wait()
+            self._unstick(connection)
         self._connection = None
         self._drain.troubles += self._trouble
         if not connection.usable and not carrier.wire.closed:
@@ -138,8 +141,14 @@ class Lane:
         await self._news.wait()
         heed_cancellation()
 
-    def _goes_on(self, connection: Connection) -> bool:
-        return bool(self._waiting) and connection.usable and self.may_write()
+    def _unstick(self, connection: Connection) -> None:
+        """What lies ready beside an idle wire is begun, or owed again where it may not be: nobody else would look."""
+        if not (self._waiting and connection.usable and connection.carrier.idle):
+            return
+        connection.carrier.pump()
+        if connection.carrier.idle and not connection.carrier.wire.closed:
+            while self._waiting:
+                self._custody.settle(self._waiting.popleft(), NotSent("the time to write it was over"))
 
     # -- a source of letters -----------------------------------------------------------------------------
 

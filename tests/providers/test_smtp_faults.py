@@ -232,6 +232,27 @@ async def test_a_lease_that_is_over_writes_nothing_more(manner: str) -> None:
             assert isinstance(receipt, Accepted) is (mail(key).recipient in arrived)
 
 
+@pytest.mark.parametrize("manner", MANNERS)
+async def test_a_lease_that_is_late_holds_nothing_up(manner: str) -> None:
+    """While the ledger is away nothing is begun; when it is back the stream goes on, on connections that are there."""
+    async with serving(manner) as server:
+        stream = Stream(mails(80))
+        sending = asyncio.create_task(provider(server).drain(stream))
+        for count in (10, 30):
+            await stream.count(count)
+            stream.writable = False
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            stream.writable = True
+        async with asyncio.timeout(20):
+            await sending
+        assert not stream.out
+        assert not stream.waiting
+        assert set(stream.kinds.values()) <= {"Accepted", "NotSent"}
+        arrived = server.recipients()
+        assert len(arrived) == len(set(arrived)) == list(stream.kinds.values()).count("Accepted")
+
+
 async def test_silence_ends_at_its_stage_only() -> None:
     """Replies that come an octet at a time are no silence, and a slow answer does not make the next one late."""
     async with serving("pipelined") as server:
