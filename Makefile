@@ -66,6 +66,7 @@ bench-send: .venv/dev.ok
 KILLS := 200
 chaos: .venv/dev.ok
 	$(BIN)/python -m tests.chaos --kills $(KILLS)
+	$(BIN)/python -m pytest tests/chaos/test_troubles.py
 
 docs-check: .venv/dev.ok
 	$(BIN)/python -m pytest tests/house/test_docs.py
