@@ -3,13 +3,15 @@
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 
 class Sink:
     """Speaks as much SMTP as a sender needs (RFC 5321, PIPELINING of RFC 2920), and answers final dots at a rate."""
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, offers: Sequence[str] = ("8BITMIME", "PIPELINING")) -> None:
+        self._hello = "\r\n250-".join(("250-sink", *offers[:-1])).encode() + f"\r\n250 {offers[-1]}\r\n".encode()
         self._gap = 1 / rate
         self._next = 0.0
 
@@ -19,10 +21,14 @@ class Sink:
             while line := await reader.readline():
                 match line[:4].upper().strip():
                     case b"EHLO":
-                        writer.write(b"250-sink\r\n250-8BITMIME\r\n250 PIPELINING\r\n")
+                        writer.write(self._hello)
                     case b"DATA":
                         writer.write(b"354 go on\r\n")
                         await reader.readuntil(b"\r\n.\r\n")
+                        await self._turn()
+                        writer.write(b"250 2.0.0 taken\r\n")
+                    case b"BDAT":  # RFC 3030; whoever sends here sends each message as one chunk
+                        await reader.readexactly(int(line.split()[1]))
                         await self._turn()
                         writer.write(b"250 2.0.0 taken\r\n")
                     case b"QUIT":
