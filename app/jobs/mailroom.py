@@ -103,9 +103,14 @@ class Mailroom:
         return self._templates[key]
 
     def _to_operators(self, row: operator_mail.Begun) -> MailTemplate:
-        if row.kind != operator_letters.HELD:
-            raise ValueError(f"no letter to operators is called {row.kind}")
-        return operator_letters.held_template(self._container.settings.publication, row.parameters)
+        publication = self._container.settings.publication
+        match row.kind:
+            case operator_letters.HELD:
+                return operator_letters.held_template(publication, row.parameters)
+            case operator_letters.FAULT:
+                return operator_letters.fault_template(publication, row.parameters)
+            case other:
+                raise ValueError(f"no letter to operators is called {other}")
 
     def _letter(self, row: Begun) -> Rendered:
         publication, language = self._container.settings.publication, language_of(row.language)

@@ -13,6 +13,7 @@ from app.stages.render.templates import render
 from app.stages.render.wording import full_date
 
 HELD = "held"
+FAULT = "fault"
 
 
 def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
@@ -27,6 +28,21 @@ def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemp
     words = render(
         "held.txt.j2", ENGLISH, paper=publication, subject=subject, day=full_date(day), told=told, weekly=weekly
     )
+    return _letter(publication, subject, words)
+
+
+def fault_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
+    """The letter that says that a provider refuses us, why, and what to do.
+
+    `told`: `provider`, `why`, and `edition` (its id) and `date` of the edition that was paused, or None.
+    """
+    day = full_date(date.fromisoformat(told["date"])) if told["date"] else ""
+    subject = f"Paused: the edition of {day}" if day else f"Service mail waits: {told['provider']} refuses us"
+    words = render("fault.txt.j2", ENGLISH, paper=publication, subject=subject, day=day, told=told)
+    return _letter(publication, subject, words)
+
+
+def _letter(publication: Publication, subject: str, words: str) -> MailTemplate:
     return MailTemplate(
         subject=subject,
         sender=publication.sender,

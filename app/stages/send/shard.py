@@ -27,7 +27,7 @@ from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.personalise import Personaliser
 from app.stages.send.throttle import Throttle
-from app.store import deliveries, editions, leases, outcomes, progress
+from app.store import deliveries, editions, faults, leases, outcomes, progress
 from app.store.deliveries import Begun
 from app.store.leases import ShardLease
 from app.store.outcomes import Outcome
@@ -176,11 +176,22 @@ class EditionLedger:
 
     async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
         if halted:
-            await editions.move(session, self.edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
-            log.error(
-                "the edition is paused: a fault of ours", edition=self.edition_id, why=halted.why, code=halted.code
-            )
+            await self._pause(session, halted)
         await self._give_back(session, sorted(self.held), rest)
+
+    async def _pause(self, session: Session, halted: Halt) -> None:
+        """A fault of ours meets every reader alike: nothing more is tried, and the operators are told."""
+        await editions.move(session, self.edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
+        log.error("the edition is paused: a fault of ours", edition=self.edition_id, why=halted.why, code=halted.code)
+        await faults.tell(
+            session,
+            provider=self.provider.name,
+            why=halted.why,
+            code=halted.code,
+            operators=self.settings.operator_emails,
+            now=self.clock.now(),
+            edition=await editions.get(session, self.edition_id),
+        )
 
 
 async def send_due(

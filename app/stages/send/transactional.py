@@ -20,7 +20,7 @@ from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.throttle import Throttle
-from app.store import leases, transactional
+from app.store import faults, leases, transactional
 from app.store.transactional import Begun
 
 JOB, SLOT = "transactional", "stream"
@@ -128,6 +128,14 @@ class PostLedger:
         await transactional.requeue_unwritten(session, self.epoch, now)
         if halted:
             log.error("service mail waits: a fault of ours", why=halted.why, code=halted.code)
+            await faults.tell(
+                session,
+                provider=self.provider.name,
+                why=halted.why,
+                code=halted.code,
+                operators=self.settings.operator_emails,
+                now=now,
+            )
         wait = max(rest or timedelta(0), HALTED_FOR if halted else timedelta(0))
         if wait:
             await transactional.postpone(session, now, now + wait)
