@@ -45,10 +45,12 @@ def unreachable(message: Message) -> Rejected | None:
 
 def sealed(message: Message) -> Envelope | Receipt:
     """The message as bytes, or the receipt that says why there are none."""
-    if rejected := unreachable(message):
-        return rejected
     try:
-        return Envelope(path(message.return_path), path(message.recipient), message.as_bytes())
+        recipient = path(message.recipient)
+    except ValueError as error:
+        return Rejected(str(error), Fault.ADDRESS, "bad-address")
+    try:
+        return Envelope(path(message.return_path), recipient, message.as_bytes())
     except Exception as error:  # one reader's mail must not stop the others'
         return unmade(error)
 

@@ -5,6 +5,7 @@ be made to do: replies in pieces, half-closed connections, answers before their 
 """
 
 import asyncio
+import base64
 from collections import defaultdict
 from contextlib import suppress
 
@@ -34,6 +35,8 @@ class FaultServer:
     def __init__(self, manner: str, *, strict: bool = True) -> None:
         self.offers = OFFERS[manner]
         self.strict = strict
+        self.token = ""
+        """Where there is one, the server wants it by XOAUTH2 before anything else."""
         self.script: dict[str, list[str]] = defaultdict(list)
         self.always: dict[str, str] = {}
         self.received: list[tuple[str, bytes]] = []
@@ -141,7 +144,15 @@ class _Talk:
         return True
 
     async def _ehlo(self, _: str) -> None:
-        self._say("250 " + "\n".join(("mx.inbox.example", *self._server.offers)))
+        login = ("AUTH XOAUTH2",) if self._server.token else ()
+        self._say("250 " + "\n".join(("mx.inbox.example", *self._server.offers, *login)))
+
+    async def _auth(self, rest: str) -> None:
+        wanted = f"user=news@paper.example\1auth=Bearer {self._server.token}\1\1"
+        if base64.b64decode(rest.removeprefix("XOAUTH2 ")).decode() == wanted:
+            self._say("235 2.7.0 Accepted")
+        else:
+            self._say("535 5.7.8 Token expired")
 
     async def _mail(self, rest: str) -> None:
         if self._sender is not None:

@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from app.core.mail.receipt import Accepted, Deferred, Unknown
-from app.providers import smtp_carrier, smtp_session
+from app.core.errors import ConfigurationError
+from app.core.mail.receipt import Accepted, Deferred, Halt, Scope, Unknown
+from app.providers import registry, smtp_carrier, smtp_session
 from app.providers.smtp import SmtpProvider
 from app.providers.smtp_connection import Terms
 from app.providers.smtp_dial import dial
@@ -264,3 +266,44 @@ async def test_silence_ends_at_its_stage_only() -> None:
         assert isinstance(unknown, Unknown)
         assert "the final dot within 0.4 s" in unknown.why
         assert not isinstance(unknown, Deferred)
+
+
+async def test_a_token_is_read_at_every_log_in(tmp_path: Path) -> None:
+    """XOAUTH2: one that has run out makes the stream wait; whoever renews it writes the file anew, and it goes on."""
+    file = tmp_path / "token"
+    async with serving("pipelined") as server:
+        server.token = "ya29.new"
+        url = f"smtp://news%40paper.example@127.0.0.1:{server.port}?tls=none&token={file}"
+        (way,) = registry.build([url], tmp_path)
+        for token, words in ((None, "cannot be read"), ("ya29.old\n", "does not accept our token")):
+            if token:
+                file.write_text(token)
+            stream = Stream(mails(3))
+            await way.drain(stream)
+            later = stream.only()
+            assert isinstance(later, Deferred)
+            assert later.scope is Scope.PROVIDER
+            assert words in later.why
+        file.write_text("ya29.new\n")
+        stream = Stream(mails(3))
+        await way.drain(stream)
+        await way.close()
+        stream.assert_all_accepted(3)
+
+
+async def test_a_server_that_takes_no_token_halts(tmp_path: Path) -> None:
+    """It is not the one that was meant."""
+    file = tmp_path / "token"
+    file.write_text("ya29.new")
+    async with serving("pipelined") as server:
+        (way,) = registry.build([f"smtp://news@127.0.0.1:{server.port}?tls=none&token={file}"], tmp_path)
+        stream = Stream(mails(1))
+        await way.drain(stream)
+        assert isinstance(stream.only(), Halt)
+
+
+@pytest.mark.parametrize("entry", ["smtp://a:b@127.0.0.1?token=x", "smtp://127.0.0.1?token=x"])
+def test_a_token_takes_the_place_of_a_password(entry: str, tmp_path: Path) -> None:
+    """Both, or a token of nobody, are a slip of the operator's."""
+    with pytest.raises(ConfigurationError, match="belong together"):
+        registry.build([entry], tmp_path)
