@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     private_sources: Words = ()
 
     trusted_proxies: Words = ()
+    metrics_token: SecretStr = SecretStr("")
+    keep_deliveries: int = Field(90, ge=14, le=3650)
     signups_per_client: int = Field(30, ge=1, le=1_000_000)
     signups_per_minute: int = Field(120, ge=1, le=1_000_000)
     altcha: Literal["off", "on"] = "off"

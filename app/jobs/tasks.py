@@ -13,7 +13,7 @@ from app.models import Edition
 from app.models.content import EditionKind
 from app.models.links import LinkVerdict
 from app.models.states import EditionStatus
-from app.operations import housekeeping
+from app.operations import housekeeping, retention
 from app.operations.slots import once
 from app.stages.audience import erasure, pending
 from app.stages.collect import gather as stories
@@ -223,6 +223,14 @@ async def _todays(container: Container, at: time) -> list[Edition]:
         return []
     async with container.db.read() as session:
         return await editions.on(session, day)
+
+
+async def fold(container: Container, owner: str) -> None:
+    """Once a day: deliveries of editions long past, whose counts are enough."""
+    now, days = container.clock.now(), container.settings.keep_deliveries
+    await once(
+        container.db, container.clock, "fold", f"{now:%Y-%m-%d}", owner, lambda: retention.fold(container.db, days, now)
+    )
 
 
 def _day_owed(container: Container, at: time) -> date | None:

@@ -29,4 +29,5 @@ TIMETABLE = (
     Entry("forget", 60, tasks.forget),
     Entry("truncate", 5, tasks.truncate),
     Entry("housekeeping", 60, tasks.tidy),
+    Entry("fold", 60, tasks.fold),
 )

@@ -286,6 +286,14 @@ class Handover(Generic[R]):
             await self._ledger.record(session, settled)
             begun = await self._ledger.begin(session, room) if ours else None
         del self._settled[: len(settled)]
+        if settled or begun:
+            log.info(
+                "a group was committed",
+                answered=len(settled),
+                begun=len(begun or ()),
+                in_hand=len(self._out) + len(self._ready),
+                ms=round((time.monotonic() - started) * 1000, 1),
+            )
         self._measure(started)
         if ours:
             self._renewed = started

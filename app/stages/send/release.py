@@ -5,7 +5,7 @@ but that a reader whose instant is already past is released at once.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,8 @@ CHUNK = 4_000
 """Readers a transaction: 20,000 held SQLite's only writer for 200 to 300 ms on a busy machine, and 50 are allowed."""
 OWN = Pair("", DEFAULT_MINUTE)
 """The paper's own morning: planned also where nobody reads at that hour, because its page comes out then."""
+LATEST = timedelta(days=7)
+"""How old an edition may be that is still sent to somebody."""
 _ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
 
 log = structlog.get_logger(__name__)
@@ -100,6 +102,7 @@ async def send_now(db: Database, edition_id: int, settings: Settings, now: datet
             raise Conflict(f"The edition of {edition.date} was already sent; nobody is mailed it twice.")
         if edition.status not in (EditionStatus.FROZEN, EditionStatus.SENDING):
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; only a frozen one can be sent.")
+        _demand_recent(edition, now)
         # From here on it is going out, also where it has no reader at all: its page is public.
         await _begin_sending(session, edition_id, edition.status)
     released = await _release(db, edition, pair=None, due_at=now, settings=settings, now=now)
@@ -118,6 +121,7 @@ async def late(db: Database, edition_id: int, settings: Settings, now: datetime)
         raise NotFound(f"There is no edition {edition_id}.")
     if edition.status not in (EditionStatus.SENDING, *_ENDED):
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}; nobody can be late for it.")
+    _demand_recent(edition, now)
     await plan(db, edition, settings)
     async with db.read() as session:
         past = [one for one in await releases.planned(session, edition_id) if one.done_at or one.due_at <= now]
@@ -125,6 +129,12 @@ async def late(db: Database, edition_id: int, settings: Settings, now: datetime)
     for one in past:
         released += await _release(db, edition, pair=Pair(one.zone, one.minute), due_at=now, settings=settings, now=now)
     return released
+
+
+def _demand_recent(edition: Edition, now: datetime) -> None:
+    """Of an old edition nothing says any more who has it: deliveries are kept for two weeks at least, not for ever."""
+    if now.date() - edition.date > LATEST:
+        raise Conflict(f"The edition of {edition.date} is too old to be sent to anybody.")
 
 
 async def _close_plan(db: Database, edition: Edition, settings: Settings, now: datetime) -> None:

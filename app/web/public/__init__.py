@@ -14,6 +14,7 @@ from app.web.public import (
     health,
     how_we_count,
     icon,
+    metrics,
     moving,
     outbox,
     preferences,
@@ -27,7 +28,7 @@ from app.web.public import (
 router = APIRouter()
 _ROOMS = (
     front, subscribe, embed, altcha, confirm, preferences, private, moving, unsubscribe,
-    editions, back_number, feed, sitemap, how_we_count, charts, qr, icon, health, outbox,
+    editions, back_number, feed, sitemap, how_we_count, charts, qr, icon, health, metrics, outbox,
 )  # fmt: skip
 for room in _ROOMS:
     router.include_router(room.router)

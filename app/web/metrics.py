@@ -1,0 +1,76 @@
+"""The figures of the database in the words of Prometheus. Pure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.store.figures import Figures
+
+
+class _Looked(Collector):
+    """What was just looked up, for one answer."""
+
+    def __init__(self, found: Figures, now: datetime) -> None:
+        self._found, self._now = found, now
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _mail(self._found, self._now)
+        yield from _rest(self._found, self._now)
+
+
+def text_of(found: Figures, now: datetime) -> bytes:
+    """In the text format 0.0.4 (prometheus.io, "Exposition formats")."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Looked(found, now))
+    return generate_latest(registry)
+
+
+def _gauge(name: str, help_: str, labels: tuple[str, ...], rows: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    family = GaugeMetricFamily(f"morningpost_{name}", help_, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family
+
+
+def _one(name: str, help_: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"morningpost_{name}", help_, value=value)
+
+
+def _mail(found: Figures, now: datetime) -> Iterator[Metric]:
+    yield _gauge(
+        "deliveries", "Papers by where they are, over all editions", ("provider", "state"), found.deliveries.items()
+    )
+    yield _gauge("service_mails", "Service mail of thirty days", ("kind", "state"), found.service_mail.items())
+    yield _one("papers_open", "Papers of editions going out that are still to be handed over", found.open)
+    yield _one("papers_per_second", "Hand-overs answered for good, over the last minute", found.pace)
+    yield _one("shards_leased", "Shards that a worker holds", found.leased)
+    yield _gauge(
+        "oldest_due_seconds",
+        "For how long the oldest owed mail has been due",
+        ("stream",),
+        [(("papers",), _age(found.papers_due_since, now)), (("service",), _age(found.service_mail_due_since, now))],
+    )
+
+
+def _rest(found: Figures, now: datetime) -> Iterator[Metric]:
+    yield _gauge("editions", "Editions by state", ("state",), [((name,), n) for name, n in found.editions.items()])
+    yield _gauge("readers", "Readers by state", ("state",), [((name,), n) for name, n in found.readers.items()])
+    yield _gauge(
+        "source_failures",
+        "How often a source failed in a row",
+        ("source",),
+        [((one.name,), one.failures) for one in found.sources],
+    )
+    yield _gauge(
+        "source_age_seconds",
+        "How long ago a source answered",
+        ("source",),
+        [((one.name,), _age(one.succeeded_at, now)) for one in found.sources if one.succeeded_at],
+    )
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max((now - since).total_seconds(), 0.0) if since else 0.0

@@ -1,0 +1,58 @@
+"""What Prometheus is told, and who else is not."""
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.bootstrap import Container
+from app.stages.send import release
+from tests.people import NOON, add_edition, add_reader
+from tests.web.conftest import SITE
+
+
+async def ask(app: FastAPI, client: str = "127.0.0.1", **headers: str) -> tuple[int, dict[str, float]]:
+    """The status, and each sample by its name and labels."""
+    transport = ASGITransport(app, client=(client, 4242))
+    async with AsyncClient(transport=transport, base_url=SITE) as made:
+        answer = await made.get("/metrics", headers={name.replace("_", "-"): value for name, value in headers.items()})
+    if answer.status_code != 200:
+        return answer.status_code, {}
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    samples = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
+    return 200, {" ".join([one.name, *(one.labels[key] for key in sorted(one.labels))]): one.value for one in samples}
+
+
+async def test_the_figures_come_from_the_ledger(app: FastAPI, container: Container) -> None:
+    """Whatever process does the work: they are looked up when they are asked for."""
+    await add_reader(container.db, "ada@example.org")
+    await add_reader(container.db, "bob@example.org", confirmed_at=None)
+    edition = await add_edition(container.db)
+    await release.send_now(container.db, edition.id, container.settings, NOON)
+    status, samples = await ask(app)
+    assert status == 200
+    assert samples["morningpost_deliveries  queued"] == 1
+    assert samples["morningpost_papers_open"] == 1
+    assert samples["morningpost_readers active"] == samples["morningpost_readers pending"] == 1
+    assert samples["morningpost_editions sending"] == 1
+    assert samples["morningpost_oldest_due_seconds papers"] == 0
+
+
+async def test_strangers_are_told_nothing(app: FastAPI) -> None:
+    """Nor is whoever comes through a proxy of this machine; without a token set there is none to guess."""
+    assert (await ask(app, "203.0.113.9"))[0] == 401
+    assert (await ask(app, "203.0.113.9", authorization="Bearer "))[0] == 401
+    assert (await ask(app, x_forwarded_for="203.0.113.9"))[0] == 401
+    assert (await ask(app, forwarded="for=203.0.113.9"))[0] == 401
+
+
+class TestWithAToken:
+    @pytest.fixture
+    def settings(self, settings: object) -> object:
+        from pydantic import SecretStr
+
+        return settings.model_copy(update={"metrics_token": SecretStr("a token of the tests")})  # type: ignore[attr-defined]
+
+    async def test_the_token_opens_from_anywhere(self, app: FastAPI) -> None:
+        assert (await ask(app, "203.0.113.9", authorization="Bearer a token of the tests"))[0] == 200
+        assert (await ask(app, "203.0.113.9", authorization="Bearer another"))[0] == 401
