@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.typed import typed
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -53,8 +55,7 @@ def folder(tmp_path: Path, sqlite_template: Path) -> Path:
 )
 def test_a_wrong_setting_stops_the_start_with_a_sentence(folder: Path, settings: dict[str, str], sentence: str) -> None:
     """Exit code 2, for the server as for any command."""
-    for command in (("serve",), ("editions", "list")):
-        done = post(*command, folder=folder, **settings)
+    for done in (post("serve", folder=folder, **settings), typed("editions", "list", folder=folder, **settings)):
         assert done.returncode == 2, done.stderr
         assert sentence in done.stderr
         assert "Traceback" not in done.stderr
@@ -65,30 +66,30 @@ def test_a_database_without_tables_is_told_how_to_get_them(tmp_path: Path) -> No
     done = post("serve", folder=tmp_path)
     assert (done.returncode, "run: morningpost migrate" in done.stderr) == (2, True)
     for _ in range(2):
-        done = post("migrate", folder=tmp_path)
+        done = typed("migrate", folder=tmp_path)
         assert (done.returncode, "revision" in done.stderr) == (0, True)
-    assert post("editions", "list", folder=tmp_path).returncode == 0
+    assert typed("editions", "list", folder=tmp_path).returncode == 0
 
 
 def test_keys_are_made_listed_and_revoked(folder: Path) -> None:
     """The key is the only thing on standard output; it is never listed."""
-    made = post("keys", "create", "newsroom", "--scope", "read", folder=folder)
+    made = typed("keys", "create", "newsroom", "--scope", "read", folder=folder)
     assert made.returncode == 0
     assert made.stdout.startswith("mp_")
-    assert post("keys", "create", "newsroom", folder=folder).returncode == 2
-    listed = post("keys", "list", "--json", folder=folder)
+    assert typed("keys", "create", "newsroom", folder=folder).returncode == 2
+    listed = typed("keys", "list", "--json", folder=folder)
     assert [(one["name"], one["scopes"]) for one in json.loads(listed.stdout)] == [("newsroom", "read")]
     assert made.stdout.strip() not in listed.stdout
-    assert post("keys", "revoke", "newsroom", folder=folder).returncode == 0
-    assert post("keys", "revoke", "newsroom", folder=folder).returncode == 2
+    assert typed("keys", "revoke", "newsroom", folder=folder).returncode == 0
+    assert typed("keys", "revoke", "newsroom", folder=folder).returncode == 2
 
 
 def test_composing_nothing_is_held_and_says_why(folder: Path) -> None:
     """Exit code 1: it was asked for rightly, and there is no paper. There is none to preview or send either."""
-    held = post("compose", folder=folder)
+    held = typed("compose", folder=folder)
     assert (held.returncode, "There is no lead story" in held.stdout) == (1, True)
     for command in (("preview",), ("send", "--yes")):
-        done = post(*command, folder=folder)
+        done = typed(*command, folder=folder)
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
 
@@ -96,6 +97,6 @@ def test_composing_nothing_is_held_and_says_why(folder: Path) -> None:
 @pytest.mark.parametrize("words", [(), ("serve",), ("demo",), ("send",), ("keys", "create"), ("trending", "collect")])
 def test_every_command_explains_itself_with_an_example(folder: Path, words: tuple[str, ...]) -> None:
     """`--help` ends with a line that can be copied."""
-    done = post(*words, "--help", folder=folder)
+    done = typed(*words, "--help", folder=folder)
     assert done.returncode == 0
     assert not words or "Example: morningpost" in done.stdout

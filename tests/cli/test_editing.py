@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from .test_commands import folder, post
+from .test_commands import folder
+from .typed import typed
 
 __all__ = ["folder"]
 STORY = "---\nsection: {section}\nheadline: {headline}\nstandfirst: It stands first.\n---\n\nWords.\n"
@@ -15,34 +16,34 @@ def test_an_edition_by_hand(folder: Path) -> None:
     drafts.mkdir()
     for section, headline in (("lead", "The lead"), ("tools", "An awl"), ("tools", "A bellows")):
         (drafts / f"{headline}.md").write_text(STORY.format(section=section, headline=headline))
-    assert post("stories", "import", str(drafts), folder=folder).returncode == 0
-    held = post("editions", "show", "2026-11-23", folder=folder)
+    assert typed("stories", "import", str(drafts), folder=folder).returncode == 0
+    held = typed("editions", "show", "2026-11-23", folder=folder)
     assert (held.returncode, "There is no edition of 2026-11-23" in held.stderr) == (2, True)
-    day = json.loads(post("compose", "--json", folder=folder).stdout)
+    day = json.loads(typed("compose", "--json", folder=folder).stdout)
     assert day["status"] == "ready"
-    date = json.loads(post("editions", "list", "--json", folder=folder).stdout)[0]["date"]
-    before = json.loads(post("editions", "show", date, "--json", folder=folder).stdout)
+    date = json.loads(typed("editions", "list", "--json", folder=folder).stdout)[0]["date"]
+    before = json.loads(typed("editions", "show", date, "--json", folder=folder).stdout)
     assert before["pieces"][0]["reason"].startswith("waiting since")
     tools = [one["story_id"] for one in before["pieces"] if one["section"] == "tools"]
     put = f"tools={tools[1]},{tools[0]}"
-    edited = json.loads(post("editions", "edit", date, "--put", put, "--json", folder=folder).stdout)
+    edited = json.loads(typed("editions", "edit", date, "--put", put, "--json", folder=folder).stdout)
     assert [one["story_id"] for one in edited["pieces"] if one["section"] == "tools"] == tools[::-1]
     assert edited["version"] == before["version"] + 1
-    assert json.loads(post("editions", "hold", date, "--reason", "A doubt", "--json", folder=folder).stdout)["reason"]
-    refused = post("editions", "edit", date, "--put", "tools=99", folder=folder)
+    assert json.loads(typed("editions", "hold", date, "--reason", "A doubt", "--json", folder=folder).stdout)["reason"]
+    refused = typed("editions", "edit", date, "--put", "tools=99", folder=folder)
     assert (refused.returncode, "printed already: 99" in refused.stderr) == (2, True), refused.stderr
-    assert json.loads(post("editions", "unhold", date, "--json", folder=folder).stdout)["status"] == "ready"
+    assert json.loads(typed("editions", "unhold", date, "--json", folder=folder).stdout)["status"] == "ready"
 
 
 def test_a_weekly_by_hand(folder: Path) -> None:
     """`--weekly` names the weekly of a Saturday, wherever a date is asked for."""
-    composed = post("compose", "--weekly", "--date", "2026-11-28", "--json", folder=folder)
+    composed = typed("compose", "--weekly", "--date", "2026-11-28", "--json", folder=folder)
     assert (composed.returncode, json.loads(composed.stdout)["status"]) == (1, "held")
-    shown = json.loads(post("editions", "show", "2026-11-28", "--weekly", "--json", folder=folder).stdout)
+    shown = json.loads(typed("editions", "show", "2026-11-28", "--weekly", "--json", folder=folder).stdout)
     assert (shown["kind"], shown["reason"]) == ("weekly", "Nothing was printed from Monday to Friday.")
-    missing = post("editions", "show", "2026-11-28", folder=folder)
+    missing = typed("editions", "show", "2026-11-28", folder=folder)
     assert (missing.returncode, "There is no edition of 2026-11-28" in missing.stderr) == (2, True)
-    missing = post("preview", "--weekly", "--date", "2026-11-21", folder=folder)
+    missing = typed("preview", "--weekly", "--date", "2026-11-21", folder=folder)
     assert (missing.returncode, "There is no weekly of 2026-11-21" in missing.stderr) == (2, True)
-    refused = post("compose", "--weekly", "--date", "2026-11-23", folder=folder)
+    refused = typed("compose", "--weekly", "--date", "2026-11-23", folder=folder)
     assert (refused.returncode, "A weekly is for a Saturday" in refused.stderr) == (2, True)

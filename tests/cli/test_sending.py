@@ -10,6 +10,7 @@ from tests.conftest import run
 from tests.people import add_reader
 
 from .test_commands import ROOT, folder, post
+from .typed import typed
 
 __all__ = ["folder"]
 STORY = "---\nsection: {section}\nheadline: {headline}\nstandfirst: It stands first.\n---\n\nWords.\n"
@@ -21,8 +22,8 @@ def composed(folder: Path, readers: int) -> str:
     drafts.mkdir()
     for section, headline in (("lead", "The lead"), ("tools", "An awl")):
         (drafts / f"{headline}.md").write_text(STORY.format(section=section, headline=headline))
-    assert post("stories", "import", str(drafts), folder=folder).returncode == 0
-    assert json.loads(post("compose", "--json", folder=folder).stdout)["status"] == "ready"
+    assert typed("stories", "import", str(drafts), folder=folder).returncode == 0
+    assert json.loads(typed("compose", "--json", folder=folder).stdout)["status"] == "ready"
 
     async def sign_up() -> None:
         db = Database(f"sqlite:///{folder}/var/morningpost.db")
@@ -31,7 +32,7 @@ def composed(folder: Path, readers: int) -> str:
         await db.close()
 
     run(sign_up())
-    return str(json.loads(post("editions", "list", "--json", folder=folder).stdout)[0]["date"])
+    return str(json.loads(typed("editions", "list", "--json", folder=folder).stdout)[0]["date"])
 
 
 def test_a_send_is_followed_until_it_has_ended(folder: Path) -> None:
@@ -50,17 +51,17 @@ def test_a_send_is_followed_until_it_has_ended(folder: Path) -> None:
         worker.terminate()
         worker.wait()
     assert (sent.returncode, "sent: accepted 3" in sent.stderr) == (0, True), sent.stderr
-    progress = json.loads(post("editions", "progress", date, "--json", folder=folder).stdout)
+    progress = json.loads(typed("editions", "progress", date, "--json", folder=folder).stdout)
     assert (progress["accepted"], progress["providers"]) == (3, {"outbox": {"accepted": 3}})
 
 
 def test_an_edition_is_stopped_and_corrected(folder: Path) -> None:
     """Each deed says what came of it; who follows a cancelled edition is told so by exit code 1."""
     date = composed(folder, readers=1)
-    assert post("send", "--yes", folder=folder).returncode == 0
+    assert typed("send", "--yes", folder=folder).returncode == 0
 
     def deed(*words: str) -> dict[str, object]:
-        done = post("editions", words[0], date, *words[1:], "--json", folder=folder)
+        done = typed("editions", words[0], date, *words[1:], "--json", folder=folder)
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout))
 
@@ -72,6 +73,6 @@ def test_an_edition_is_stopped_and_corrected(folder: Path) -> None:
     assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "The lead is wrong")
     made = deed("correct", "--yes")
     assert (made["revision"], made["status"]) == (2, "ready")
-    assert "1 readers were released" in post("send", "--yes", folder=folder).stderr
-    refused = post("editions", "retry", "2026-11-24", "--yes", folder=folder)
+    assert "1 readers were released" in typed("send", "--yes", folder=folder).stderr
+    refused = typed("editions", "retry", "2026-11-24", "--yes", folder=folder)
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import folder, post
+from tests.cli.test_commands import folder
+from tests.cli.typed import typed
 from tests.stages.collect.feed_server import Press
 from tests.stages.collect.standin import Reply
 
@@ -29,27 +30,27 @@ def test_from_an_address_to_a_story_that_may_be_printed(folder: Path, press: Pre
     )
     url = press.print("/kiln", [])
     press.pages["/kiln"] = Reply(body)
-    added = post("sources", "add", url, "--name", "Kiln", "--section", "opinion", folder=folder)
+    added = typed("sources", "add", url, "--name", "Kiln", "--section", "opinion", folder=folder)
     assert (added.returncode, added.stderr.strip()) == (0, "Source 1 added: Kiln.")
-    refused = post("sources", "check", "1", folder=folder)
+    refused = typed("sources", "check", "1", folder=folder)
     assert (refused.returncode, "not on the public Internet" in refused.stderr) == (1, True)
-    gathered = post("sources", "gather", "--all", folder=folder, **HERE)
+    gathered = typed("sources", "gather", "--all", folder=folder, **HERE)
     assert (gathered.returncode, "1 new candidates" in gathered.stderr) == (0, True)
-    (found,) = json.loads(post("stories", "list", "--status", "candidate", "--json", folder=folder).stdout)
-    accepted = post("stories", "accept", str(found["id"]), "--section", "lead", folder=folder)
+    (found,) = json.loads(typed("stories", "list", "--status", "candidate", "--json", folder=folder).stdout)
+    accepted = typed("stories", "accept", str(found["id"]), "--section", "lead", folder=folder)
     assert accepted.stderr.strip() == f"Story {found['id']} is ready for Lead story: Kiln runs offline"
-    assert "Kiln runs offline" in post("stories", "list", folder=folder).stdout
+    assert "Kiln runs offline" in typed("stories", "list", folder=folder).stdout
 
 
 def test_a_source_is_looked_at_switched_off_and_forgotten(folder: Path, press: Press) -> None:
     """And what is not there is said."""
-    assert "sources defaults adds those we suggest" in post("sources", folder=folder).stderr
-    post("sources", "add", press.print("/kiln", []), "--name", "Kiln", folder=folder)
-    assert post("sources", "change", "1", "--off", folder=folder).returncode == 0
-    (line,) = json.loads(post("sources", "list", "--json", folder=folder).stdout)
+    assert "sources defaults adds those we suggest" in typed("sources", folder=folder).stderr
+    typed("sources", "add", press.print("/kiln", []), "--name", "Kiln", folder=folder)
+    assert typed("sources", "change", "1", "--off", folder=folder).returncode == 0
+    (line,) = json.loads(typed("sources", "list", "--json", folder=folder).stdout)
     assert (line["name"], line["state"], line["last success"]) == ("Kiln", "off", None)
-    assert post("sources", "remove", "1", folder=folder).returncode == 0
-    again = post("stories", "dismiss", "99", folder=folder)
+    assert typed("sources", "remove", "1", folder=folder).returncode == 0
+    again = typed("stories", "dismiss", "99", folder=folder)
     assert (again.returncode, again.stderr.strip()) == (2, "morningpost: There is no story 99.")
 
 
@@ -59,13 +60,13 @@ def test_stories_come_from_files(folder: Path) -> None:
     drafts.mkdir()
     (drafts / "good.md").write_text("---\nsection: tools\nheadline: A tool\n---\nIt does one thing.\n")
     (drafts / "bad.md").write_text("---\nsection: sport\nheadline: A match\n---\nWords.\n")
-    tried = post("stories", "import", "drafts", "--dry-run", "--json", folder=folder)
+    tried = typed("stories", "import", "drafts", "--dry-run", "--json", folder=folder)
     assert [one["fate"] for one in json.loads(tried.stdout)] == ["refused", "created"]
-    made = post("stories", "import", "drafts", folder=folder)
+    made = typed("stories", "import", "drafts", folder=folder)
     assert made.returncode == 1
     assert "drafts/bad.md: line 2: section:" in made.stderr
     assert "1 created, 1 refused" in made.stderr
-    again = post("stories", "import", "drafts/good.md", folder=folder)
+    again = typed("stories", "import", "drafts/good.md", folder=folder)
     assert (again.returncode, again.stderr.strip()) == (0, "1 unchanged")
-    missing = post("stories", "import", "nowhere", folder=folder)
+    missing = typed("stories", "import", "nowhere", folder=folder)
     assert (missing.returncode, "There is no file or folder nowhere" in missing.stderr) == (2, True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import folder as folder  # noqa: PLC0414  # a fixture: used by its name
-from tests.cli.test_commands import post
+from tests.cli.typed import typed
 
 FILE = (
     "Email,First name,Last name,Data,Status\r\nann@post.example.org,Ann,,,active\r\n"
@@ -26,11 +26,11 @@ def file(folder: Path) -> Path:
 def test_readers_come_in_and_go_out(folder: Path, file: Path) -> None:
     """A dry run, the import, the export; the bad row lies in a file of its own with its reason."""
     for words, wrote in ((["--dry-run"], 0), ([], 1)):
-        done = post("subscribers", "import", file.name, "--json", *words, folder=folder)
+        done = typed("subscribers", "import", file.name, "--json", *words, folder=folder)
         assert done.returncode == 0, done.stderr
         fates = json.loads(done.stdout)
         assert (fates["recognised as"], fates["added"], fates["left there"], fates["rejected"]) == ("keila", 1, 1, 1)
-        out = post("subscribers", "export", "--format", "jsonl", folder=folder)
+        out = typed("subscribers", "export", "--format", "jsonl", folder=folder)
         assert out.returncode == 0, out.stderr
         assert len(out.stdout.splitlines()) == wrote
     rejects = folder / "contacts.csv.rejects.csv"
@@ -43,7 +43,7 @@ def test_readers_come_in_and_go_out(folder: Path, file: Path) -> None:
 
 def test_an_export_to_a_file_is_for_its_owner(folder: Path) -> None:
     """It holds every address there is."""
-    done = post("subscribers", "export", "--to", "all.csv", folder=folder)
+    done = typed("subscribers", "export", "--to", "all.csv", folder=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "all.csv").read_text(encoding="utf-8").startswith("address,status,")
     assert stat.S_IMODE((folder / "all.csv").stat().st_mode) == 0o600
@@ -63,7 +63,7 @@ def test_what_is_asked_for_wrongly_is_said_in_a_sentence(
     folder: Path, file: Path, words: list[str], sentence: str
 ) -> None:
     """Exit code 2, and the file is as it was."""
-    done = post("subscribers", "import", file.name, *words, folder=folder)
+    done = typed("subscribers", "import", file.name, *words, folder=folder)
     assert done.returncode == 2, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
@@ -72,26 +72,26 @@ def test_what_is_asked_for_wrongly_is_said_in_a_sentence(
 
 def test_a_file_that_is_not_there_is_said_in_a_sentence(folder: Path) -> None:
     """By its name."""
-    done = post("subscribers", "import", "gone.csv", folder=folder)
+    done = typed("subscribers", "import", "gone.csv", folder=folder)
     assert done.returncode == 2
     assert "gone.csv cannot be read" in done.stderr
 
 
 def test_one_persons_data_is_written_out_and_then_erased(folder: Path, file: Path) -> None:
     """Asked once; the audit log holds a number; a second time there is nobody; the database holds no trace."""
-    assert post("subscribers", "import", file.name, folder=folder).returncode == 0
-    done = post("subscribers", "data", "Ann@post.example.org", folder=folder)
+    assert typed("subscribers", "import", file.name, folder=folder).returncode == 0
+    done = typed("subscribers", "data", "Ann@post.example.org", folder=folder)
     assert json.loads(done.stdout)["profile"]["first_name"] == "Ann"
     words = ("subscribers", "data", "ann@post.example.org", "--format", "csv", "--to", "a.csv")
-    assert post(*words, folder=folder).stdout == ""
+    assert typed(*words, folder=folder).stdout == ""
     assert "profile,1,address,ann@post.example.org" in (folder / "a.csv").read_text(encoding="utf-8")
     assert stat.S_IMODE((folder / "a.csv").stat().st_mode) == 0o600
-    unsaid = post("subscribers", "erase", "ann@post.example.org", folder=folder)
+    unsaid = typed("subscribers", "erase", "ann@post.example.org", folder=folder)
     assert unsaid.returncode == 1  # nobody is there to say yes
-    erased = post("subscribers", "erase", "ann@post.example.org", "--yes", folder=folder)
+    erased = typed("subscribers", "erase", "ann@post.example.org", "--yes", folder=folder)
     assert (erased.returncode, erased.stderr) == (0, "Erased.\n")
     for asked in (["erase", "ann@post.example.org", "--yes"], ["data", "ann@post.example.org"]):
-        again = post("subscribers", *asked, folder=folder)
+        again = typed("subscribers", *asked, folder=folder)
         assert again.returncode == 2
         assert "No reader has that address." in again.stderr
     held = b"".join(path.read_bytes() for path in (folder / "var").glob("morningpost.db*"))

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from app.cli.trending import group
 from app.core.clock import SystemClock
-from tests.cli.test_commands import folder, post
+from tests.cli.test_commands import folder
+from tests.cli.typed import typed
 from tests.stages.collect.servers import both
 from tests.stages.collect.standin import StandIn
 from tests.stages.collect.world import small_world
@@ -26,7 +27,7 @@ def server() -> Iterator[StandIn]:
 
 
 def listed(folder: Path, *words: str) -> dict[str, dict[str, Any]]:
-    done = post("trending", "list", "--json", *words, folder=folder)
+    done = typed("trending", "list", "--json", *words, folder=folder)
     assert done.returncode == 0, done.stderr
     return {row["name"]: row for row in json.loads(done.stdout)}
 
@@ -36,38 +37,38 @@ def test_an_editor_counts_looks_allows_and_blocks(folder: Path, server: StandIn)
     urls = {"HUGGINGFACE_URL": server.url, "GITHUB_URL": server.url, "GITHUB_TOKEN": "ghp_x"}
 
     def collect() -> None:
-        done = post("trending", "collect", folder=folder, **urls)
+        done = typed("trending", "collect", folder=folder, **urls)
         assert (done.returncode, done.stderr) == (0, "Counted: 14 rows at Hugging Face, 6 rows at GitHub\n")
 
-    assert "Nothing was counted" in post("trending", "list", folder=folder).stderr
+    assert "Nothing was counted" in typed("trending", "list", folder=folder).stderr
     collect()
     collect()
     assert listed(folder, "--held") == {}
     assert listed(folder, "--chart", "repository")["gristmill/grist"]["basis"] == "history"
-    done = post("trending", "block", "GristMill/grist", folder=folder)
+    done = typed("trending", "block", "GristMill/grist", folder=folder)
     assert done.stderr == "gristmill/grist will be on no chart, from the next count on: morningpost trending collect\n"
     collect()
     held = listed(folder, "--held", "--chart", "repository")
     assert [(row["place"], row["held"], row["remark"]) for row in held.values()] == [
         (None, True, "blocked by an editor")
     ]
-    table = post("trending", "list", "--chart", "repository", folder=folder).stdout
+    table = typed("trending", "list", "--chart", "repository", folder=folder).stdout
     assert "2 → 1" in table
     assert "blocked by" in table
-    (ruling,) = json.loads(post("trending", "rulings", "--json", folder=folder).stdout)
+    (ruling,) = json.loads(typed("trending", "rulings", "--json", folder=folder).stdout)
     assert ruling == {"ref": "github:repository:101", "name": "gristmill/grist", "ruling": "block"}
-    assert post("trending", "clear", ruling["ref"], folder=folder).returncode == 0
-    assert "Nothing is allowed or blocked." in post("trending", "rulings", folder=folder).stderr
+    assert typed("trending", "clear", ruling["ref"], folder=folder).returncode == 0
+    assert "Nothing is allowed or blocked." in typed("trending", "rulings", folder=folder).stderr
     collect()
     assert listed(folder, "--held") == {}
 
 
 def test_what_was_never_counted_or_is_not_one_thing_cannot_be_ruled_on(folder: Path, server: StandIn) -> None:
     """A sentence says so, and names what there is to choose from."""
-    post("trending", "collect", folder=folder, HUGGINGFACE_URL=server.url, GITHUB_URL=server.url)
-    done = post("trending", "allow", "nobody/nothing", folder=folder)
+    typed("trending", "collect", folder=folder, HUGGINGFACE_URL=server.url, GITHUB_URL=server.url)
+    done = typed("trending", "allow", "nobody/nothing", folder=folder)
     assert (done.returncode, "was ever counted" in done.stderr) == (2, True)
-    done = post("trending", "block", "fernbank/frond-tts", folder=folder)
+    done = typed("trending", "block", "fernbank/frond-tts", folder=folder)
     assert done.returncode == 2
     assert "huggingface:model:" in done.stderr
     assert "huggingface:space:" in done.stderr
@@ -75,11 +76,11 @@ def test_what_was_never_counted_or_is_not_one_thing_cannot_be_ruled_on(folder: P
 
 def test_the_charts_of_any_day_are_shown(folder: Path, server: StandIn) -> None:
     """By its date; a day without any is said to have none."""
-    post("trending", "collect", folder=folder, HUGGINGFACE_URL=server.url, GITHUB_URL=server.url)
+    typed("trending", "collect", folder=folder, HUGGINGFACE_URL=server.url, GITHUB_URL=server.url)
     today = f"{SystemClock().now():%Y-%m-%d}"
     shown = listed(folder, "--chart", "repository", "--day", today)
     assert {row["as of"][:10] for row in shown.values()} == {today}
-    done = post("trending", "list", "--day", "2020-01-01", folder=folder)
+    done = typed("trending", "list", "--day", "2020-01-01", folder=folder)
     assert (done.returncode, done.stderr) == (0, "Nothing was counted on 2020-01-01.\n")
 
 
