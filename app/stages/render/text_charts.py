@@ -10,9 +10,10 @@ from app.stages.render.plain import INDENT, Links, wrap
 
 def trending(charts: Sequence[Chart], publication: Publication, links: Links) -> str:
     counted = f"Counted from the public pages of {wording.hosts(charts)}."
+    absent = wording.left_out(charts)
     tables = [_chart(chart, links) for chart in charts]
     method = f"{wording.METHOD}{links.ref(f'{publication.public_url}/how-we-count')}."
-    return "\n".join([*tables, wrap(f"{counted} {method}")])
+    return "\n".join([*tables, wrap(" ".join(part for part in (counted, absent, method) if part))])
 
 
 def movers(found: Movers, links: Links) -> str:

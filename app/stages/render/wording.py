@@ -26,6 +26,12 @@ LEFT = "Left our charts"
 METHOD = "How we count"
 ALSO = "Also this week"
 RANKINGS = "Rankings are ours, from public figures."
+_CHARTS = {
+    "huggingface-models": "Hugging Face models",
+    "huggingface-datasets": "Hugging Face datasets",
+    "github-repositories": "GitHub repositories",
+}
+"""What readers look for among the charts, by key."""
 _NOUNS = {"models": "Model", "datasets": "Dataset", "repositories": "Repository"}
 
 
@@ -178,6 +184,13 @@ def hosts(charts: Sequence[Chart]) -> str:
     """The sites the charts were counted from: huggingface.co and github.com."""
     found = {urlsplit(row.url).hostname: None for chart in charts for row in chart.rows}
     return " and ".join(host for host in found if host)
+
+
+def left_out(charts: Sequence[Chart]) -> str:
+    """Which of the usual charts is not there, so that nobody takes a silent source for a still one; empty for none."""
+    printed = {chart.key for chart in charts}
+    missing = [title for key, title in _CHARTS.items() if key not in printed]
+    return f"Left out, for want of fresh figures: {' and '.join(missing)}." if charts and missing else ""
 
 
 def row_shift(row: ChartRow) -> Shift:

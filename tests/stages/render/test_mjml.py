@@ -182,6 +182,15 @@ def test_late_figures_carry_their_own_stamp() -> None:
     assert "Trendingas of 05:40 UTC" in [words(row) for row in made.iter("tr")]
 
 
+def test_a_chart_that_is_left_out_is_named() -> None:
+    """Beneath the others: a silent source is not a still one. A whole set of charts says nothing of the kind."""
+    said = "Left out, for want of fresh figures: GitHub repositories."
+    full = sample.full()
+    thin = full.model_copy(update={"charts": tuple(one for one in full.charts if one.key != "github-repositories")})
+    assert said in words(page(thin))
+    assert "for want of fresh figures" not in words(page(full))
+
+
 def test_what_is_empty_is_left_out_whole() -> None:
     """No heading, rule, link or placeholder of a section without content."""
     made = page(sample.bare())

@@ -109,6 +109,15 @@ def test_late_figures_carry_their_own_stamp() -> None:
     assert "GitHub repositories by stars, as of Thursday 05:40 UTC" in part(sample.late(), Section.TRENDING)
 
 
+def test_a_chart_that_is_left_out_is_named() -> None:
+    """As in the HTML part."""
+    full = sample.full()
+    thin = full.model_copy(update={"charts": full.charts[-1:]})
+    said = " ".join(part(thin, Section.TRENDING).split())
+    assert "Left out, for want of fresh figures: Hugging Face models and Hugging Face datasets." in said
+    assert "for want of" not in part(full, Section.TRENDING)
+
+
 def test_every_word_of_every_story_is_there() -> None:
     """The same content as the HTML part, wrapped."""
     said = " ".join(re.sub(r" \[\d+\]$", "", mail(sample.full()), flags=re.MULTILINE).split())
