@@ -1,9 +1,12 @@
 """The web process, and the worker it looks after."""
 
 import asyncio
+import signal
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 
 import structlog
 import uvicorn
@@ -17,13 +20,25 @@ from app.main import create_app
 
 RESTART_AFTER = (1.0, 2.0, 5.0, 15.0)
 STEADY = 60.0
-WORKER_ENDS_WITHIN = 25.0
+WEB_ENDS_WITHIN, WORKER_ENDS_WITHIN = 8, 12.0
+"""Seconds, from the same instant."""
 
 log = structlog.get_logger(__name__)
 
 
+class _Web(uvicorn.Server):
+    """uvicorn without its handling of signals: after a clean end it would still die of the one that ended it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def serve(settings: Settings, *, with_worker: bool) -> None:
-    """Serves until SIGTERM or SIGINT; the worker then drains. Raises ConfigurationError."""
+    """Serves until SIGTERM or SIGINT; the worker drains meanwhile. A second signal waits for neither's conversations.
+
+    Raises ConfigurationError.
+    """
     container = build(settings)
     try:
         await demand_migrated(container)
@@ -31,24 +46,43 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
     except BaseException:
         await container.close()
         raise
-    config = uvicorn.Config(
-        create_app(container),
-        log_config=None,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
+    web = _Web(
+        uvicorn.Config(
+            create_app(container),
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=WEB_ENDS_WITHIN,
+        )
     )
-    web = uvicorn.Server(config)
     log.info("serving", url=settings.public_url, address=f"http://{settings.host}:{listener.getsockname()[1]}")
     heap.settle()
-    worker = asyncio.create_task(_look_after_worker()) if with_worker else None
+    keeper = _Keeper()
+    looking = asyncio.create_task(keeper.look_after()) if with_worker else None
+    _on_signals(partial(_end, web, keeper, looking))
     try:
         await web.serve(sockets=[listener])
     finally:
-        if worker:
-            worker.cancel()
+        if looking:
+            if not looking.cancelling():  # a second time would break off its waiting for the worker
+                looking.cancel()
             with suppress(asyncio.CancelledError):
-                await worker
+                await looking
+
+
+def _on_signals(end: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, end)
+
+
+def _end(web: uvicorn.Server, keeper: "_Keeper", looking: asyncio.Task[None] | None) -> None:
+    if web.should_exit:
+        web.force_exit = True
+        keeper.terminate()
+    web.should_exit = True
+    if looking and not looking.cancelling():
+        looking.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -64,33 +98,41 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _look_after_worker() -> None:
-    """Starts the worker, and again when it dies; cancelled, it asks it to drain and waits."""
-    loop, failures = asyncio.get_running_loop(), 0
-    while True:
-        began = loop.time()
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "app", "worker", "--supervised", stdin=asyncio.subprocess.PIPE
-        )
+class _Keeper:
+    """Keeps one worker running."""
+
+    def __init__(self) -> None:
+        self._child: asyncio.subprocess.Process | None = None
+
+    async def look_after(self) -> None:
+        """Starts the worker, and again when it dies; cancelled, it asks it to drain and waits."""
+        loop, failures = asyncio.get_running_loop(), 0
+        while True:
+            began = loop.time()
+            self._child = child = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "app", "worker", "--supervised", stdin=asyncio.subprocess.PIPE
+            )
+            try:
+                code = await child.wait()
+            except asyncio.CancelledError:
+                await self._drain(child)
+                raise
+            failures = 0 if loop.time() - began > STEADY else failures
+            pause = RESTART_AFTER[min(failures, len(RESTART_AFTER) - 1)]
+            failures += 1
+            log.warning("the worker ended; starting it again", code=code, after_seconds=pause)
+            await asyncio.sleep(pause)
+
+    def terminate(self) -> None:
+        if self._child and self._child.returncode is None:
+            self._child.terminate()
+
+    async def _drain(self, child: asyncio.subprocess.Process) -> None:
+        self.terminate()
         try:
-            code = await child.wait()
-        except asyncio.CancelledError:
-            await _drain(child)
-            raise
-        failures = 0 if loop.time() - began > STEADY else failures
-        pause = RESTART_AFTER[min(failures, len(RESTART_AFTER) - 1)]
-        failures += 1
-        log.warning("the worker ended; starting it again", code=code, after_seconds=pause)
-        await asyncio.sleep(pause)
-
-
-async def _drain(child: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        child.terminate()
-    try:
-        await asyncio.wait_for(child.wait(), WORKER_ENDS_WITHIN)
-    except TimeoutError:
-        log.warning("the worker did not end in time and is killed")
-        with suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
+            await asyncio.wait_for(child.wait(), WORKER_ENDS_WITHIN)
+        except TimeoutError:
+            log.warning("the worker did not end in time and is killed")
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()

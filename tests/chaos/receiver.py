@@ -7,6 +7,7 @@ import re
 import threading
 from collections import Counter
 from types import TracebackType
+from typing import Self
 
 _ID = re.compile(rb"(?mi)^Message-ID:\s*<([^@>]+)@")
 _TO = re.compile(rb"<([^>]*)>")
@@ -31,7 +32,7 @@ class Receiver:
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Receiver":
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._started.wait(10)
         return self
@@ -63,6 +64,7 @@ class Receiver:
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
+        await asyncio.sleep(0)  # a closed connection takes a turn of the loop to be gone
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talk = self._loop.create_task(self._talk(reader, writer))
@@ -71,27 +73,29 @@ class Receiver:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """RFC 5321 with PIPELINING (RFC 2920): answers command by command, whatever arrives together."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            writer.write(b"220 receiver\r\n")
-            recipient = ""
-            while line := await reader.readline():
-                match line[:4].upper().strip():
-                    case b"EHLO":
-                        answer = b"250-receiver\r\n250-8BITMIME\r\n250 PIPELINING\r\n"
-                    case b"RCPT":
-                        found = _TO.search(line)
-                        recipient, answer = (found[1].decode() if found else ""), b"250 2.1.5 ok\r\n"
-                    case b"DATA":
-                        writer.write(b"354 go on\r\n")
-                        answer = await self._taken(await reader.readuntil(b"\r\n.\r\n"), recipient)
-                    case b"QUIT":
-                        writer.write(b"221 2.0.0 bye\r\n")
-                        break
-                    case _:
-                        answer = b"250 2.0.0 ok\r\n"
-                writer.write(answer)
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                writer.write(b"220 receiver\r\n")
+                recipient = ""
+                while line := await reader.readline():
+                    match line[:4].upper().strip():
+                        case b"EHLO":
+                            answer = b"250-receiver\r\n250-8BITMIME\r\n250 PIPELINING\r\n"
+                        case b"RCPT":
+                            found = _TO.search(line)
+                            recipient, answer = (found[1].decode() if found else ""), b"250 2.1.5 ok\r\n"
+                        case b"DATA":
+                            writer.write(b"354 go on\r\n")
+                            answer = await self._taken(await reader.readuntil(b"\r\n.\r\n"), recipient)
+                        case b"QUIT":
+                            writer.write(b"221 2.0.0 bye\r\n")
+                            break
+                        case _:
+                            answer = b"250 2.0.0 ok\r\n"
+                    writer.write(answer)
+                    await writer.drain()
+        finally:
+            writer.close()
 
     async def _taken(self, mail: bytes, recipient: str) -> bytes:
         # Half of the wait before the mail counts and half after it: a sender may die at either side of that instant.
