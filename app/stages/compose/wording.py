@@ -9,6 +9,8 @@ from collections.abc import Sequence
 SHORTEST, LONGEST = 28, 50
 LEAST, PREHEADER = 80, 110
 SENTENCE = 160
+LEAST_BESIDE = 16
+"""Room for a part of another headline that still says something."""
 _CLAUSE = re.compile(r"\s+[–—-]\s+|[:;,]\s+")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _DANGLING = re.compile(
@@ -21,7 +23,7 @@ def subject(headline: str, before: str | None, others: Sequence[str] = ()) -> st
     """The lead's headline, cut at a clause or a word where it is too long, with another headline where it is short.
 
     Never `before`, the subject of the paper before this one: a paper that leads with those words again says so.
-    Where nothing fits beside a short headline it stays short.
+    Where there is nothing to put beside a short headline it stays short.
     """
     fitted = _fit(headline, LONGEST)
     lines = [fitted] if len(fitted) >= SHORTEST else [*_with_another(fitted, others), fitted]
@@ -51,8 +53,12 @@ def first_sentence(text: str) -> str:
 
 
 def _with_another(fitted: str, others: Sequence[str]) -> list[str]:
-    made = [f"{fitted.rstrip('.')}; also: {other.rstrip('.')}" for other in others]
-    return [line for line in made if SHORTEST <= len(line) <= LONGEST]
+    """Beside another headline: one that fits whole, else as much of the first as there is room for."""
+    start = f"{fitted.rstrip('.')}; also: "
+    room = LONGEST - len(start)
+    whole = [start + other.rstrip(".") for other in others]
+    part = [start + _fit(other, room) for other in others if len(other) > room >= LEAST_BESIDE]
+    return [line for line in (*whole, *part) if SHORTEST <= len(line) <= LONGEST]
 
 
 def _fit(headline: str, room: int) -> str:

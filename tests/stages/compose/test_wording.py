@@ -21,6 +21,8 @@ WORDS = st.text(alphabet=st.characters(categories=("L", "N", "P", "Zs")), min_si
          "A very long line without a clause that ends…"),
         ("Small models", None, ["How tests age"], "Small models; also: How tests age"),
         ("Small models", None, ["No"], "Small models"),
+        ("Small models", None, [LONG], "Small models; also: Eleven hospitals go back…"),
+        ("Small models", None, [LONG, "How tests age"], "Small models; also: How tests age"),
         (FITS, FITS, [], FITS + ", continued"),
         (FITS, FITS.upper(), [], FITS + ", continued"),
         (FITS, FITS + ", continued", [], FITS),

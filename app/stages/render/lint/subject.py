@@ -7,7 +7,8 @@ from app.stages.render.lint.problem import Problem, error, warning
 from app.stages.render.lint.proof import Proof
 
 RULE = "subject"
-LONGEST = 90
+LONGEST, PREHEADER = 50, 110
+"""What a phone shows of a subject, and of the line beside it (docs/editions.md)."""
 _ANSWER = re.compile(r"^\s*(re|fwd?|aw|wg|antw|sv|vs)\s*(\[\d+\])?\s*:", re.IGNORECASE)
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[$€£¥]|\$\$|\b(USD|EUR|GBP)\s?\d", re.IGNORECASE)
@@ -34,7 +35,12 @@ def subject(proof: Proof) -> Iterator[Problem]:
         if found := pattern.search(words):
             yield warning(RULE, "subject", f"“{found[0].strip()}” is {what}, which filters weigh.")
     if len(words) > LONGEST:
-        yield warning(RULE, "subject", f"It has {len(words)} characters; inboxes cut it long before {LONGEST}.")
+        yield warning(RULE, "subject", f"It has {len(words)} characters; phones cut it after about {LONGEST}.")
+    beside = proof.content.preheader
+    if len(beside) > PREHEADER:
+        yield warning(RULE, "preheader", f"It has {len(beside)} characters; inboxes cut it after about {PREHEADER}.")
+    if words.casefold().strip(" .…") in beside.casefold():
+        yield warning(RULE, "preheader", "It repeats the subject, beside which it is read.")
 
 
 def _shouts(words: str) -> bool:

@@ -69,6 +69,14 @@ def test_subjects(words: str, severities: list[str]) -> None:
     assert [severity for severity, _ in found(subject, saying(subject=words))] == severities
 
 
+def test_what_stands_beside_the_subject() -> None:
+    """It is cut where it is long, and it does not say the subject again."""
+    assert found(subject, saying(preheader="A clause. " * 10)) == []
+    assert found(subject, saying(preheader="A clause. " * 12)) == [("warning", "preheader")]
+    said = saying(subject="A harbour lets its tide tables go", preheader="Why? A harbour lets its tide tables go.")
+    assert found(subject, said) == [("warning", "preheader")]
+
+
 # --- placeholders ---------------------------------------------------------------------------------
 
 
