@@ -35,6 +35,7 @@ async def tell(
             "why": why,
             "edition": edition.id if edition else None,
             "date": edition.date.isoformat() if edition else None,
+            "kind": edition.kind.value if edition else None,
         },
         now=now,
         until=now + NEWS_FOR,

@@ -74,6 +74,7 @@ async def test_a_paused_edition_is_told_to_every_operator_once(container: Contai
     assert "550 5.7.26 unauthenticated" in words
     assert f"/api/v1/editions/{edition.id}/resume" in words
     assert "morningpost providers check scripted" in words
+    assert "morningpost editions resume 2026-11-23" in words
     async with container.db.write() as session:
         await control.resume(session, edition.id)
     clock.move(NOON + timedelta(minutes=5))

@@ -34,7 +34,7 @@ def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemp
 def fault_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
     """The letter that says that a provider refuses us, why, and what to do.
 
-    `told`: `provider`, `why`, and `edition` (its id) and `date` of the edition that was paused, or None.
+    `told`: `provider`, `why`, and `edition` (its id), `date` and `kind` of the edition that was paused, or None.
     """
     day = full_date(date.fromisoformat(told["date"])) if told["date"] else ""
     subject = f"Paused: the edition of {day}" if day else f"Service mail waits: {told['provider']} refuses us"
