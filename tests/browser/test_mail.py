@@ -1,5 +1,6 @@
 """The mail of a full edition in a real browser: every width, both schemes, images on and off, read by everybody."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -16,16 +17,22 @@ from tests.stages.render import sample
 
 HOME = sample.PAPER.public_url
 Show = Callable[..., Page]
+WAY = re.compile("View in browser|Back numbers")
+"""The link at the head of the mail, and of the web edition."""
 _SMALL_TARGETS = """() => [...document.querySelectorAll("a")]
   .filter(link => /block/.test(getComputedStyle(link).display) && link.getBoundingClientRect().height > 0)
   .filter(link => Math.round(link.getBoundingClientRect().height) < 44).map(link => link.outerHTML.slice(0, 120))"""
 
 
+def printed(form: VariantForm) -> str:
+    whole = mjml.edition_html(sample.full(), sample.PAPER, sample.SLUG, sample.MARK)
+    cut = variants.cut(whole, sample.full().present, form)
+    return Pieces.cut(cut, sample.MARK).fill(sample.VALUES)
+
+
 @pytest.fixture(scope="module")
 def mail() -> str:
-    whole = mjml.edition_html(sample.full(), sample.PAPER, sample.SLUG, sample.MARK)
-    cut = variants.cut(whole, sample.full().present, VariantForm.HTML)
-    return Pieces.cut(cut, sample.MARK).fill(sample.VALUES)
+    return printed(VariantForm.HTML)
 
 
 @pytest.fixture
@@ -36,11 +43,11 @@ def show(browser: Browser, mail: str) -> Iterator[Show]:
     strangers: list[str] = []
     with ExitStack() as windows:
 
-        def opened(width: int, scheme: Scheme = "light", *, images: bool = True) -> Page:
+        def opened(width: int, scheme: Scheme = "light", *, images: bool = True, body: str = mail) -> Page:
             def answer(route: Route) -> None:
                 url = route.request.url
                 if url == f"{HOME}/mail":
-                    route.fulfill(body=mail, content_type="text/html")
+                    route.fulfill(body=body, content_type="text/html")
                 elif url in pictures and images:
                     route.fulfill(body=pictures[url], content_type="image/png")
                 else:
@@ -100,6 +107,24 @@ def test_a_narrow_phone_has_no_sparklines_and_no_code_to_scan(show: Show) -> Non
     page.set_viewport_size({"width": 700, "height": 900})
     expect(code).to_be_visible()
     assert line.evaluate("image => [image.width, image.height, image.naturalWidth]") == [96, 30, 192]
+
+
+@pytest.mark.parametrize("form", [VariantForm.HTML, VariantForm.WEB])
+def test_the_code_to_scan_is_there_over_480_pixels_and_on_paper(show: Show, form: VariantForm) -> None:
+    """In the mail and in the web edition; on paper there is nothing to press, and the address stands beside it."""
+    page = show(481, body=printed(form))
+    code, view = page.locator("img[src$='/qr.png']"), page.get_by_role("link", name=WAY).first
+    expect(code).to_be_visible()
+    assert code.evaluate("image => [image.width, image.height, image.naturalWidth > 0]") == [104, 104, True]
+    expect(view).to_be_visible()
+    page.set_viewport_size({"width": 480, "height": 900})
+    expect(code).to_be_hidden()
+    page.set_viewport_size({"width": 688, "height": 900})  # A4 less its margins, at 96 pixels an inch
+    page.emulate_media(media="print")
+    expect(code).to_be_visible()
+    expect(page.get_by_text(f"Subscribe at {HOME.partition('//')[2]}")).to_be_visible()
+    expect(view).to_be_hidden()
+    expect(page.get_by_text("Read the full story")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(251, 251, 248)"), ("dark", "rgb(21, 23, 26)")])

@@ -1,5 +1,7 @@
 """Each rule lets the paper pass as it is printed, and notices what it is there for."""
 
+import colorsys
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -284,6 +286,35 @@ def test_a_colour_that_cannot_be_read_is_noticed(before: str, after: str, scheme
 def test_contrast_of_a_piece(inner: str, schemes: list[str]) -> None:
     """WCAG's own example: #767676 on white is the lightest grey that passes. A link without a colour is blue."""
     assert [where for _, where in found(contrast, spoilt("</body>", inner + "</body>"))] == schemes
+
+
+def complement(red: int, green: int, blue: int) -> tuple[int, int, int]:
+    """Each channel turned round, as a telephone's own switch does it."""
+    return 255 - red, 255 - green, 255 - blue
+
+
+def lightness(red: int, green: int, blue: int) -> tuple[int, int, int]:
+    """Dark made light and light dark with the hue kept, as mail programs do it that know no dark mode of ours."""
+    hue, light, saturation = colorsys.rgb_to_hls(red / 255, green / 255, blue / 255)
+    turned = colorsys.hls_to_rgb(hue, 1 - light, saturation)
+    return round(turned[0] * 255), round(turned[1] * 255), round(turned[2] * 255)
+
+
+@pytest.mark.parametrize("turn", [complement, lightness])
+def test_it_can_be_read_where_a_program_turns_the_colours_itself(
+    turn: Callable[[int, int, int], tuple[int, int, int]],
+) -> None:
+    """It knows no dark mode of ours and turns the light page: every text, the code's own words too, keeps 4.5 to 1."""
+
+    def turned(found: re.Match[str]) -> str:
+        digits = found[1]
+        return "#{:02x}{:02x}{:02x}".format(*turn(int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)))
+
+    good = proof()
+    literals = tuple(re.sub(r"#([0-9A-Fa-f]{6})\b", turned, one) for one in good.html.literals)
+    inverted = replace(good, html=Pieces(literals, good.html.slots))
+    assert literals != good.html.literals
+    assert ("error", "light scheme") not in found(contrast, inverted)
 
 
 def test_ratios() -> None:
