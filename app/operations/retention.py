@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from app.core.db import Database
 from app.store import retention
 
-CHUNK = 250
+CHUNK = 100
 """Deliveries a transaction: each takes its notes and two index entries with it, and SQLite overwrites what it frees."""
 
 
