@@ -95,6 +95,16 @@ async def morning(container: Container, clock: FixedClock) -> EditionContent:
     return EditionContent.model_validate(edition.content)
 
 
+async def bodies(container: Container) -> tuple[str, str]:
+    """HTML and text as they will be mailed, each on one line."""
+    async with container.db.read() as session:
+        edition = await editions.of_day(session, DAY)
+        assert edition is not None
+        found = await editions.bodies(session, edition.id)
+    assert found is not None
+    return " ".join(found[0].split()), " ".join(found[1].split())
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 async def test_with_both_sources_down_the_last_good_figures_stand_with_their_hour(
     container: Container, clock: FixedClock, server: StandIn, fault: Reply
@@ -113,6 +123,10 @@ async def test_with_both_sources_down_the_last_good_figures_stand_with_their_hou
     assert content.movers is not None
     assert (content.movers.stale, content.movers.as_of) == (True, evening)
     assert {row.was for row in content.movers.rows} == {None}
+    html, text = await bodies(container)
+    assert text.count("as of Sunday 20:00 UTC") == 4, "each chart and the movers"
+    assert html.count("as of Sunday 20:00 UTC") == 4
+    assert "▲" not in html
     async with container.db.read() as session:
         records = {one.name: one for one in await health.every(session)}
     assert {records[name].failures for name in ("huggingface", "github")} == {1}
@@ -127,6 +141,25 @@ async def test_with_nothing_counted_before_the_sections_are_left_out(
     content = await morning(container, clock)
     assert (content.charts, content.movers) == ((), None)
     assert content.lead.headline == "A lead story"
+
+
+@pytest.mark.parametrize(
+    ("paths", "missing"),
+    [
+        (["/api/"], "Hugging Face models and Hugging Face datasets"),
+        (["/api/datasets", "/api/trending"], "Hugging Face datasets"),  # the list, and the home page that stands in
+    ],
+)
+async def test_what_is_left_out_beside_other_charts_is_said(
+    container: Container, clock: FixedClock, server: StandIn, paths: list[str], missing: str
+) -> None:
+    """By name, in both parts of the mail."""
+    for path in paths:
+        server.fail(path, server_error())
+    content = await morning(container, clock)
+    assert "github-repositories" in {chart.key for chart in content.charts}
+    for body in await bodies(container):
+        assert f"Left out, for want of fresh figures: {missing}." in body
 
 
 async def test_figures_of_three_days_ago_are_not_printed(
