@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.test_commands import folder
 from tests.cli.typed import typed
-from tests.stages.collect.feed_server import Press
+from tests.stages.collect.feed_server import News, Press
 from tests.stages.collect.standin import Reply
 
 __all__ = ["folder"]
@@ -52,6 +53,30 @@ def test_a_source_is_looked_at_switched_off_and_forgotten(folder: Path, press: P
     assert typed("sources", "remove", "1", folder=folder).returncode == 0
     again = typed("stories", "dismiss", "99", folder=folder)
     assert (again.returncode, again.stderr.strip()) == (2, "morningpost: There is no story 99.")
+
+
+def test_how_a_source_does_is_told_from_well_to_left_alone_and_back(folder: Path, press: Press) -> None:
+    """Its breaker in words, what was wrong, how long it took and how new its newest is; those of trends beside it."""
+    typed("sources", "add", press.print("/kiln", []), "--name", "Kiln", folder=folder)
+    typed("trending", "collect", folder=folder, HUGGINGFACE_URL=press.server.url, GITHUB_URL=press.server.url)
+    press.server.fail("/kiln", Reply(b"", 404))
+
+    def checked() -> tuple[dict[str, Any], dict[str, Any]]:
+        typed("sources", "check", "1", folder=folder, **HERE)
+        kiln, *trends = json.loads(typed("sources", "list", "--json", folder=folder).stdout)
+        return kiln, {one["name"]: one["state"] for one in trends}
+
+    for state in ("failed once", "failed 2 times", "left alone until 20"):
+        kiln, trends = checked()
+        assert kiln["state"].startswith(state)
+        assert "404" in kiln["problem"]
+        assert trends == {"github": "failed once", "huggingface": "failed once"}
+    press.server.heal()
+    press.print("/kiln", [News("Kiln runs offline", "https://kiln.example/a")])
+    kiln, _ = checked()
+    assert (kiln["problem"], kiln["latency ms"] >= 0) == ("", True)
+    assert kiln["state"] in ("well", "quiet"), "which of the two is a matter of today's date"
+    assert kiln["newest"] == "2026-11-23 10:00Z"
 
 
 def test_stories_come_from_files(folder: Path) -> None:

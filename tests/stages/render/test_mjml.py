@@ -390,6 +390,18 @@ def test_the_web_edition_is_nobodys(web: lxml_html.HtmlElement) -> None:
     assert {"https://post.example.org/editions", "https://post.example.org"} <= {a.get("href") for a in web.iter("a")}
 
 
+def test_the_web_edition_says_what_the_mail_says(mail: lxml_html.HtmlElement, web: lxml_html.HtmlElement) -> None:
+    """Every heading, word, figure and picture, in the same order; only one reader's own and the foot differ."""
+    for tag in ("h1", "h2", "h3", "th", "td"):
+        theirs = [words(one) for one in web.iter(tag) if one.find(".//table") is None]
+        ours = [words(one) for one in mail.iter(tag) if one.find(".//table") is None]
+        differ = {one for pair in zip(ours, theirs, strict=True) for one in pair if pair[0] != pair[1]}
+        assert {one for one in differ if "Story links go to" not in one} <= {"View in browser", "Back numbers"}, tag
+    assert [one.get("src") for one in web.iter("img")] == [one.get("src") for one in mail.iter("img")]
+    stories = "//div[contains(@class, 'st')]"
+    assert [words(one) for one in web.xpath(stories)] == [words(one) for one in mail.xpath(stories)]
+
+
 def test_the_qr_code_has_its_address_beside_it(mail: lxml_html.HtmlElement) -> None:
     """Phones do not scan themselves, so it is hidden there; the link is not."""
     tile = mail.find_class("q")[0]
