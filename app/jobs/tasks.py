@@ -1,6 +1,7 @@
 """What each job does: open, ask what is owed, do it, close. Each can run twice, late, or in two places."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
@@ -58,12 +59,12 @@ async def _gather(container: Container) -> str:
     return report.summary
 
 
-async def _gather_at_best(container: Container) -> None:
+async def _at_best(work: Awaitable[str], undone: str) -> None:
     """Before composing. Whatever may be wrong with what strangers publish, the paper goes on without it."""
     try:
-        await _gather(container)
+        await work
     except Exception:
-        log.exception("no stories were gathered before composing")
+        log.exception(undone)
 
 
 async def compose(container: Container, owner: str) -> None:
@@ -89,7 +90,10 @@ async def _weekly_owed(container: Container, day: date) -> bool:
 
 
 async def _collect_and_compose(container: Container, day: date) -> str:
-    await asyncio.gather(_collect(container, insist=True), _gather_at_best(container))
+    await asyncio.gather(
+        _at_best(_collect(container, insist=True), "trends were not counted before composing"),
+        _at_best(_gather(container), "no stories were gathered before composing"),
+    )
     return await _compose(container, day, EditionKind.DAILY)
 
 

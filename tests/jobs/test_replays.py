@@ -1,6 +1,7 @@
 """The morning with both sources misbehaving in every way: the edition goes out on time and says what it shows."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -29,6 +30,7 @@ from tests.stages.collect.standin import (
     too_many,
     web_page,
 )  # fmt: skip
+from tests.stages.collect.test_snapshot import Muddled
 from tests.stages.collect.world import small_world
 
 FIVE = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -170,6 +172,16 @@ async def test_figures_of_three_days_ago_are_not_printed(
     await tasks.collect(container, "a")
     server.fail("/", server_error())
     assert (await morning(container, clock)).charts == ()
+
+
+async def test_what_nobody_foresaw_in_one_source_does_not_stop_the_paper(
+    container: Container, clock: FixedClock
+) -> None:
+    """Rows that the database refuses: the morning goes on, with the chart of the other site."""
+    muddled = replace(container, sources=(Muddled(), container.sources[1]))
+    content = await morning(muddled, clock)
+    assert "github-repositories" in {chart.key for chart in content.charts}
+    assert "huggingface-models" not in {chart.key for chart in content.charts}
 
 
 @pytest.mark.parametrize(("path", "stale"), [("/api", {"huggingface"}), ("/search", set()), ("/graphql", set())])

@@ -286,8 +286,8 @@ class Muddled:
     kinds: ClassVar = (DATASET, MODEL)
 
     async def fetch(self, before: Mapping[TrendKind, Before], deadline: Deadline) -> Harvest:
-        one = Row(external_id="1", name="a/a", url="", count=1, score=1.0)
-        bad = Row(external_id="2", name="b/b", url="", count=None, score=1.0)  # type: ignore[arg-type]
+        one = Row(external_id="1", name="a/a", url="https://huggingface.co/a/a", count=1, score=1.0)
+        bad = Row(external_id="2", name="b/b", url="https://huggingface.co/b/b", count=None, score=1.0)  # type: ignore[arg-type]
         return Harvest((Capture(DATASET, [one]), Capture(MODEL, [one, bad])))
 
 
