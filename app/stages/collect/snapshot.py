@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -9,7 +10,7 @@ from time import monotonic
 import structlog
 
 from app.core.db import Database
-from app.core.errors import SourceError
+from app.core.errors import SourceError, StorageError
 from app.models.breaker import TRIPS_AT
 from app.models.counts import Row, Snapshot, TrendKind, TrendSource
 from app.stages.collect import history, tracked
@@ -30,6 +31,7 @@ MOVING = (TrendKind.MODEL, TrendKind.DATASET, TrendKind.REPOSITORY)
 """The kinds whose charts the paper prints have movers."""
 CHUNK = 200
 """Rows of one write transaction: about 30 ms on SQLite."""
+_UNFORESEEN = "what it gave could not be worked with; the log says why"
 _log = structlog.get_logger(__name__)
 
 
@@ -90,18 +92,23 @@ async def collect(
 
     A source that fails is in the report and changes nothing: its last figures stand. One that failed again and again
     is left alone for some hours, unless we `insist`; one that asked us to wait is left alone even so. Collecting
-    again on the same day replaces the day's figures. Raises StorageError; what was stored by then is whole.
+    again on the same day replaces the day's figures. Raises StorageError; what was stored by then is whole, and the
+    source's record says that something went wrong.
     """
     deadline = Deadline(deadline_seconds, now)
-    reports = []
     # Every one is waited for, so that nothing still writes once this function has left.
-    for done in await asyncio.gather(
+    done = await asyncio.gather(
         *(_from_one(db, source, now, deadline, insist=insist) for source in sources), return_exceptions=True
-    ):
-        if isinstance(done, BaseException):
-            raise done
-        reports.append(done)
-    return CollectReport(tuple(reports))
+    )
+    for source, came in zip(sources, done, strict=True):
+        if isinstance(came, Exception):
+            with suppress(StorageError):  # where the database is out of reach, what came is what is raised
+                async with db.write() as session:
+                    await health.record_failure(session, source.source.value, f"{source.name}: {_UNFORESEEN}", now)
+    for came in done:
+        if isinstance(came, BaseException):
+            raise came
+    return CollectReport(tuple(one for one in done if isinstance(one, SourceReport)))
 
 
 async def _from_one(db: Database, source: Source, now: datetime, deadline: Deadline, *, insist: bool) -> SourceReport:

@@ -294,12 +294,16 @@ class Muddled:
 async def test_what_the_database_refuses_raises_and_leaves_no_half_of_itself(
     db: Database, clock: FixedClock, server: StandIn
 ) -> None:
-    """No report that says all went well; every other chart is whole."""
+    """No report that says all went well, nor a record; every other chart is whole."""
     github = sources(
         huggingface_url=server.url, github_url=server.url, contact="https://post.example.org", github_token="ghp_test"
     )[1]
     with pytest.raises(StorageError):
         await collect(db, [Muddled(), github], clock.now(), 5)
+    async with db.read() as session:
+        records = {one.name: (one.failures, one.problem) for one in await health.every(session)}
+    assert records["huggingface"] == (1, "Muddled: what it gave could not be worked with; the log says why")
+    assert records["github"] == (0, "")
     assert await stored(db, HUGGINGFACE, MODEL, NOON.date()) is None
     assert len(by_name(await stored(db, HUGGINGFACE, DATASET, NOON.date()))) == 1
     assert len(by_name(await stored(db, GITHUB, REPOSITORY, NOON.date()))) == 6
