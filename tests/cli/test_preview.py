@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from PIL import Image
@@ -13,10 +14,10 @@ from PIL import Image
 from app.core.db import Database
 from app.models.states import EditionStatus
 from app.stages.render import camera
+from tests.cli.typed import typed
 from tests.stages.render import sample as papers
 from tests.web import sample
 
-ROOT = Path(__file__).resolve().parents[2]
 DAY = sample.TODAY.isoformat()
 
 
@@ -38,15 +39,8 @@ def folder(tmp_path: Path, sqlite_template: Path) -> Path:
 
 def preview(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Only what lies in `folder`/bin is on the machine's PATH, beside a shell's own tools."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", "preview", "--date", DAY, "--to", "out", *words],
-        cwd=folder,
-        env={"PATH": str(folder / "bin"), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with mock.patch.dict(os.environ, {"PATH": str(folder / "bin")}):
+        return typed("preview", "--date", DAY, "--to", "out", *words, folder=folder)
 
 
 def height_of(picture: Path) -> int:
