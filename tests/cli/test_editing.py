@@ -35,6 +35,32 @@ def test_an_edition_by_hand(folder: Path) -> None:
     assert json.loads(typed("editions", "unhold", date, "--json", folder=folder).stdout)["status"] == "ready"
 
 
+def test_an_edition_is_linted_by_hand(folder: Path) -> None:
+    """Exit code 1 and the place of the error; 0 where there are warnings only, or nothing at all."""
+    drafts = folder / "drafts"
+    drafts.mkdir()
+    for section, headline in (("lead", "Hello {{ name }} and others"), ("tools", "An awl")):
+        (drafts / f"{section}.md").write_text(STORY.format(section=section, headline=f'"{headline}"'))
+
+    def composed() -> str:
+        typed("stories", "import", str(drafts), folder=folder)
+        typed("compose", folder=folder)
+        return str(json.loads(typed("editions", "list", "--json", folder=folder).stdout)[0]["date"])
+
+    date = composed()
+    wrong = typed("editions", "lint", date, "--json", folder=folder)
+    errors = [one for one in json.loads(wrong.stdout) if one["severity"] == "error"]
+    assert (wrong.returncode, {one["rule"] for one in errors}) == (1, {"placeholder"})
+    told = typed("editions", "lint", date, folder=folder)
+    assert (told.returncode, f"{len(errors)} errors, " in told.stderr) == (1, True)
+    (drafts / "lead.md").write_text(STORY.format(section="lead", headline="A lead that says what it is about"))
+    composed()
+    right = typed("editions", "lint", date, "--json", folder=folder)
+    assert (right.returncode, {one["severity"] for one in json.loads(right.stdout)} <= {"warning"}) == (0, True)
+    nothing = typed("editions", "lint", "2020-01-01", folder=folder)
+    assert (nothing.returncode, "There is no edition of 2020-01-01" in nothing.stderr) == (2, True)
+
+
 def test_a_weekly_by_hand(folder: Path) -> None:
     """`--weekly` names the weekly of a Saturday, wherever a date is asked for."""
     composed = typed("compose", "--weekly", "--date", "2026-11-28", "--json", folder=folder)

@@ -23,6 +23,7 @@ from app.stages.compose import edit
 from app.stages.compose.edit import Hand
 from app.stages.render import freeze
 from app.store import editions, leases, operator_mail
+from tests.people import add_reader
 from tests.stages.collect.standin import closed_port
 from tests.stages.compose.test_candidates import gathered, write
 
@@ -154,3 +155,21 @@ async def test_a_cause_that_is_gone_lets_an_unheld_edition_be_frozen(container: 
     await edit.change(container.db, held.id, edit.Changes(subject="What was said in the press room"), hand)
     await tasks.freeze(container, "a")
     assert (await today(container)).status is EditionStatus.FROZEN
+
+
+async def test_a_day_with_nothing_to_print_sends_nothing(container: Container, clock: FixedClock) -> None:
+    """From the morning until the next one: the operators hear of it, the reader has no mail at all."""
+    await add_reader(container.db, "reader@example.org")
+    planned: dict[int, datetime] = {}
+    for hours in range(0, 24, 2):
+        clock.move(FIVE + timedelta(hours=hours))
+        for job in (tasks.compose, tasks.freeze):
+            await job(container, "a")
+        await tasks.let_go(container, planned)
+        await tasks.sweep(container, "a")
+        await Mailroom(container, "a", asyncio.Event()).papers()
+    assert {str(one["To"]) for one in await post(container)} == {"ada@example.org", "ben@example.org"}
+    async with container.db.read() as session:
+        edition = await editions.of_day(session, FIVE.date())
+    assert edition is not None
+    assert (edition.status, edition.reason) == (EditionStatus.HELD, "There is no lead story to print.")
