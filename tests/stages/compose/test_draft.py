@@ -1,6 +1,7 @@
 """Composing from stored rows, on both engines."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -40,6 +41,35 @@ async def test_enough_material_makes_a_ready_edition(db: Database) -> None:
     assert content.lead.body == "<p>Some <em>words</em>.</p>"
     assert content.charts == ()
     assert content.movers is None
+
+
+async def test_a_headline_that_stays_makes_no_subject_twice(db: Database) -> None:
+    """The same lead all week: no subject is that of the day before, none is empty, and no preheader says it again."""
+    await write(db, Section.LEAD, "Eleven hospitals go back to pencils")
+    await write(db, Section.OPINION, "A ward sister’s view", byline="A. Writer")
+    lines = []
+    for days in range(7):
+        made = await draft.compose(db, DAY + timedelta(days=days), NOON + timedelta(days=days))
+        async with db.read() as session:
+            edition = await editions.get(session, made.edition_id)
+        assert edition is not None
+        lines.append((edition.subject, edition.preheader))
+    subjects = [subject for subject, _ in lines]
+    assert all(one != other for one, other in pairwise(subjects))
+    assert all(28 <= len(subject) <= 50 for subject in subjects)
+    assert all(preheader and subject not in preheader for subject, preheader in lines)
+
+
+async def test_minutes_are_those_of_each_story_and_of_the_whole_paper(db: Database) -> None:
+    """220 words a minute; the whole is counted in words, not in rounded minutes."""
+    await write(db, Section.LEAD, "The lead", body="word " * 660)
+    await write(db, Section.TOOLS, "A tool", body="word " * 330)
+    await write(db, Section.TOOLS, "Another", body="word " * 330)
+    await draft.compose(db, DAY, NOON)
+    content = await printed(db)
+    assert (content.lead.minutes, [piece.minutes for piece in content.tools]) == (3, [2, 2])
+    assert content.minutes == 6
+    assert content.preheader.endswith("6 minutes.")
 
 
 async def test_too_little_material_is_held_and_composing_again_heals_it(db: Database) -> None:
