@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from app.bootstrap import build
-from app.cli import serve as server
 from app.cli.terminal import say
 from app.cli.workshop import demand_migrated, settings_and_log
 from app.core import heap
@@ -27,6 +26,8 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the site and the API; with a worker, one command is a whole newsletter."""
+    from app.cli import serve as server  # noqa: PLC0415  # a worker, and every other command, goes without the web
+
     settings = settings_and_log()
     asyncio.run(server.serve(settings, with_worker=with_worker))
 

@@ -8,8 +8,11 @@ from app.store import suppressions
 
 async def demand_same_key(db: Database, suppressor: Suppressor) -> None:
     """Remembers the first key's fingerprint. Raises ConfigurationError for a key that is not the first."""
-    async with db.write() as session:
-        known = await suppressions.begin_key(session, suppressor.fingerprint)
+    async with db.read() as session:
+        known = await suppressions.key(session)
+    if known is None:
+        async with db.write() as session:
+            known = await suppressions.begin_key(session, suppressor.fingerprint)
     if known != suppressor.fingerprint:
         raise ConfigurationError(
             "MORNINGPOST_SUPPRESSION_KEY is not the one this database was begun with; with another, people who must "

@@ -37,9 +37,14 @@ async def lift(session: Session, hashed: str, reasons: Collection[str]) -> bool:
     return gone is not None
 
 
+async def key(session: Session) -> str | None:
+    """The fingerprint of the key that this database's hashes are made with; None where it has none yet."""
+    return await session.scalar(select(Instance.value).where(Instance.name == _KEY))
+
+
 async def begin_key(session: Session, fingerprint: str) -> str:
     """The fingerprint of the key that this database's hashes are made with; `fingerprint` where it had none yet."""
     await session.execute(insert_ignoring(session, Instance).values(name=_KEY, value=fingerprint))
-    known = await session.scalar(select(Instance.value).where(Instance.name == _KEY))
+    known = await key(session)
     assert known is not None
     return known
