@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from tests.stages.collect.world import small_world
 
 __all__ = ["folder"]
 
+NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
 
 @pytest.fixture
-def server() -> Iterator[StandIn]:
-    clock = SystemClock()
-    with both(small_world(clock.now().date()), clock.now) as one:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """The week of a chart ends with the hour it is asked in, so the hour is always the same."""
+    monkeypatch.setattr(SystemClock, "now", lambda _: NINE)
+    with both(small_world(NINE.date()), lambda: NINE) as one:
         yield one
 
 
