@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 
 from app.core.db import Session
 from app.models import OperatorMail
@@ -84,39 +84,6 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
         .execution_options(synchronize_session=False)
     )
     return sorted((Begun(*row) for row in moved), key=lambda row: row.id)
-
-
-async def settle(
-    session: Session,
-    mail_id: int,
-    attempt: int,
-    *,
-    status: DeliveryStatus,
-    due_at: datetime | None,
-    provider_id: str | None,
-    code: str,
-    why: str,
-) -> None:
-    """Records an outcome for its own attempt; an acceptance also wins over a resend that waits."""
-    may = [DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]
-    if status is DeliveryStatus.ACCEPTED:
-        may.append(DeliveryStatus.QUEUED)
-    await session.execute(
-        update(OperatorMail)
-        .where(
-            OperatorMail.id == mail_id,
-            OperatorMail.status.in_(may),
-            (OperatorMail.attempt == attempt) | (status == DeliveryStatus.ACCEPTED),
-        )
-        .values(
-            status=status,
-            due_at=func.coalesce(due_at, OperatorMail.due_at),
-            provider_id=provider_id,
-            code=code[:24],
-            why=why[:400],
-        )
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def recover(session: Session, epoch: int, resend_at: datetime, now: datetime) -> None:

@@ -213,39 +213,6 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
     return [Begun(*row) for row in rows]
 
 
-async def settle(
-    session: Session,
-    mail_id: int,
-    attempt: int,
-    *,
-    status: DeliveryStatus,
-    due_at: datetime | None,
-    provider_id: str | None,
-    code: str,
-    why: str,
-) -> None:
-    """Records an outcome for its own attempt; an acceptance also wins over a resend that waits."""
-    may = [DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]
-    if status is DeliveryStatus.ACCEPTED:
-        may.append(DeliveryStatus.QUEUED)
-    await session.execute(
-        update(TransactionalEmail)
-        .where(
-            TransactionalEmail.id == mail_id,
-            TransactionalEmail.status.in_(may),
-            (TransactionalEmail.attempt == attempt) | (status == DeliveryStatus.ACCEPTED),
-        )
-        .values(
-            status=status,
-            due_at=func.coalesce(due_at, TransactionalEmail.due_at),
-            provider_id=provider_id,
-            code=code[:24],
-            why=why[:400],
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
 async def abandon(session: Session, epoch: int, due_at: datetime) -> int:
     """Marks what an earlier owner of the stream left in mid-air as unknown, to be sent again from `due_at`."""
     moved = await session.scalars(

@@ -15,11 +15,12 @@ from app.core.mail.provider import Provider
 from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
+from app.models import OperatorMail
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.throttle import Throttle
-from app.store import leases, operator_mail
+from app.store import leases, operator_mail, settling
 from app.store.operator_mail import Begun
 
 JOB, SLOT = "operator mail", "stream"
@@ -73,8 +74,9 @@ class OperatorPost:
         now = self.clock.now()
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
-            await operator_mail.settle(
+            await settling.settle(
                 session,
+                OperatorMail,
                 row.id,
                 row.attempt,
                 status=made.status,

@@ -15,12 +15,13 @@ from app.core.mail.provider import Provider
 from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
+from app.models import TransactionalEmail
 from app.stages.send import policy
 from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.throttle import Throttle
-from app.store import faults, leases, transactional
+from app.store import faults, leases, settling, transactional
 from app.store.transactional import Begun
 
 JOB, SLOT = "transactional", "stream"
@@ -112,8 +113,9 @@ class PostLedger:
         now = self.clock.now()
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
-            await transactional.settle(
+            await settling.settle(
                 session,
+                TransactionalEmail,
                 row.id,
                 row.attempt,
                 status=made.status,
