@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from app.core import sqlite
 from app.core.errors import ConfigurationError, StorageError, StorageUnavailable
 
 Session = AsyncSession
@@ -169,7 +170,10 @@ class Database:
         )
 
     def _sqlite_engine(self, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
-        engine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
+        opened = partial(sqlite.connect, self.url.database or "")
+        engine = create_async_engine(
+            self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, async_creator=opened
+        )
         event.listen(engine.sync_engine, "connect", partial(_on_sqlite_connect, pragmas))
         event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
         return engine

@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
 
+from app.core import sqlite
 from app.core.clock import SystemClock
 from app.core.db import Database, UtcDateTime, async_url, lease_clock
 from app.core.errors import ConfigurationError, Refused, StorageError, StorageUnavailable
@@ -240,4 +242,23 @@ async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     db = Database(f"sqlite:///{tmp_path}/a/b/post.db")
     await db.check()
     assert (tmp_path / "a/b/post.db").exists()
+    await db.close()
+
+
+async def test_a_statement_is_one_errand_to_sqlites_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows come back with it; to open, to fetch and to close a cursor are no errands of their own."""
+    sent: list[str] = []
+    run = sqlite.Connection._execute
+
+    async def counted(self: sqlite.Connection, what: Callable[..., object], *arguments: object) -> object:
+        sent.append(what.__name__)
+        return await run(self, what, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite's
+
+    db = Database(f"sqlite:///{tmp_path}/post.db")
+    async with db.write() as session:
+        await session.execute(text("CREATE TABLE counted (number INTEGER)"))
+        monkeypatch.setattr(sqlite.Connection, "_execute", counted)
+        rows = await session.execute(text("INSERT INTO counted VALUES (1), (2), (3) RETURNING number"))
+        assert rows.scalars().all() == [1, 2, 3]
+        assert len(sent) == 1, sent
     await db.close()

@@ -1,0 +1,72 @@
+"""SQLite's driver with one errand a statement: aiosqlite sends its thread four times, to open, ask, fetch and close.
+
+Each errand costs two changes of threads, and waits until a busy event loop lets go of the interpreter, up to 5 ms,
+while the only writer is held.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiosqlite
+
+
+class Cursor:
+    """What SQLAlchemy asks of a cursor; the rows are here as soon as the statement has run."""
+
+    arraysize = 1
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> "Cursor":
+        return self
+
+    async def execute(self, statement: str, parameters: Any = ()) -> None:
+        await self._run(sqlite3.Cursor.execute, statement, parameters)
+
+    async def executemany(self, statement: str, parameters: Sequence[Any]) -> None:
+        await self._run(sqlite3.Cursor.executemany, statement, parameters)
+
+    async def fetchall(self) -> list[Any]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Closed since its statement has run."""
+
+    async def _run(self, what: Callable[..., object], statement: str, parameters: Any) -> None:
+        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection.errand(
+            _asked, what, statement, parameters
+        )
+
+
+class Connection(aiosqlite.Connection):
+    def cursor(self) -> Cursor:  # type: ignore[override]  # SQLAlchemy is the only one who asks
+        return Cursor(self)
+
+    async def errand(self, what: Callable[..., Any], *arguments: Any) -> Any:
+        """Has `what` done with the real connection, on the connection's own thread."""
+        return await self._execute(what, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite's
+
+
+def _asked(connection: sqlite3.Connection, what: Callable[..., object], statement: str, parameters: Any) -> Any:
+    cursor = connection.cursor()
+    try:
+        what(cursor, statement, parameters)
+        rows = cursor.fetchall() if cursor.description else []
+        return rows, cursor.description, cursor.rowcount, cursor.lastrowid
+    finally:
+        cursor.close()
+
+
+async def connect(database: str) -> Connection:
+    """Opens the file. The thread dies with the process, whoever forgets to close."""
+    opened = Connection(lambda: sqlite3.connect(database, check_same_thread=False), iter_chunk_size=64)
+    opened._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does where it opens by itself
+    await opened
+    return opened
