@@ -6,7 +6,6 @@ from functools import partial
 
 from app.core.clock import Clock, SystemClock
 from app.core.db import Database
-from app.core.errors import ConfigurationError
 from app.core.mail.provider import Provider
 from app.core.mail.tokens import Limits
 from app.core.net.guard import networks
@@ -43,6 +42,7 @@ class Container:
     links: LinkChecker | None
     """None where links are not looked up."""
     providers: tuple[Provider, ...]
+    """In the operator's order: the first that works carries the mail."""
     limits: Mapping[str, Limits]
     """How much may leave by each provider, by its name."""
     sources: tuple[Source, ...]
@@ -53,11 +53,6 @@ class Container:
         """How many bytes an edition has as a mail: composing asks, rendering knows."""
         return partial(weight.weigh, publication=self.settings.publication)
 
-    @property
-    def provider(self) -> Provider:
-        """The one that mail leaves through."""
-        return self.providers[0]
-
     async def close(self) -> None:
         for provider in self.providers:
             await provider.close()
@@ -66,10 +61,6 @@ class Container:
 
 def build(settings: Settings, clock: Clock | None = None) -> Container:
     """Wires the service. Raises ConfigurationError; opens no connection yet."""
-    if len(settings.providers) != 1:
-        raise ConfigurationError(
-            f"MORNINGPOST_PROVIDERS names {len(settings.providers)} providers; mail leaves through exactly one"
-        )
     signer = Signer(settings.secret_keys)
     return Container(
         settings=settings,

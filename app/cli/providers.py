@@ -27,7 +27,9 @@ def list_(json: Json = False) -> None:
 
     async def work(container: Container) -> list[dict[str, Any]]:
         async with container.db.read() as session:
-            found = await standings(session, container.providers, container.limits, container.settings.zone)
+            found = await standings(
+                session, container.providers, container.limits, container.settings.zone, container.clock.now()
+            )
         return [asdict(one) for one in found]
 
     show(run(work), as_json=json, empty="")

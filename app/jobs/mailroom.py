@@ -19,11 +19,15 @@ from app.stages.send.mornings import next_paper
 from app.stages.send.shard import MOST_SHARDS
 from app.stages.send.throttle import Throttle, throttle_for
 from app.stages.send.transactional import Rendered
+from app.stages.send.ways import Way, usable
 from app.store import operator_mail
 from app.store.transactional import Begun
 
 ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER, Purpose.NEW_ADDRESS.value})
 """Mail to addresses that nobody has confirmed yet."""
+
+MOST_EMPTY = 50
+"""Shards in a row that were due and gave nothing, since all their readers left; a second later it is looked again."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,41 +46,55 @@ class Mailroom:
 
     async def post(self) -> None:
         """Service mail that is due, and letters to operators."""
+        for way in await self._ways():
+            await self._post_by(way)
+
+    async def _post_by(self, way: Way) -> None:
         await transactional.send_owed(
             self._container.db,
-            self._container.provider,
+            way,
             settings=self._container.settings,
             clock=self._container.clock,
             render=self._letter,
             owner=self._owner,
             stop=self._stop,
             check=self._check,
-            throttle=self._throttle(service=True),
+            throttle=self._throttle(way, service=True),
         )
         await operators.send_owed(
             self._container.db,
-            self._container.provider,
+            way,
             settings=self._container.settings,
             clock=self._container.clock,
             render=self._to_operators,
             owner=self._owner,
             stop=self._stop,
-            throttle=self._throttle(service=True),
+            throttle=self._throttle(way, service=True),
         )
 
     async def papers(self) -> None:
-        """Shards that are due, until none is free."""
-        while not self._stop.is_set() and await self.paper() >= 0:
-            pass
+        """Shards that are due, until none is free, or none gives anything."""
+        empty = 0
+        while not self._stop.is_set() and empty < MOST_EMPTY and (handed := await self.paper()) >= 0:
+            empty = 0 if handed else empty + 1
 
     async def paper(self, first: tuple[int, int] | None = None) -> int:
         """What is due of one edition, any or this one; gives how many messages, -1 where no shard was free.
 
-        `first` is the edition and the shard to begin with.
+        `first` is the edition and the shard to begin with. A provider that gives nothing leaves the turn to the next:
+        what waits may be for that one alone.
         """
+        handed = -1
+        for way in await self._ways():
+            handed = await self._paper_by(way, first)
+            if handed:
+                break
+        return handed
+
+    async def _paper_by(self, way: Way, first: tuple[int, int] | None) -> int:
         return await shard.send_due(
             self._container.db,
-            self._container.provider,
+            way,
             settings=self._container.settings,
             signer=self._container.signer,
             clock=self._container.clock,
@@ -85,11 +103,15 @@ class Mailroom:
             stop=self._stop,
             shard=first,
             most_shards=self._shards,
-            throttle=self._throttle(service=False),
+            throttle=self._throttle(way, service=False),
         )
 
-    def _throttle(self, *, service: bool) -> Throttle | None:
-        container, name = self._container, self._container.provider.name
+    async def _ways(self) -> list[Way]:
+        async with self._container.db.read() as session:
+            return await usable(session, self._container.providers, self._container.clock.now())
+
+    def _throttle(self, way: Way, *, service: bool) -> Throttle | None:
+        container, name = self._container, way.name
         return throttle_for(container.db, name, container.limits.get(name), container.settings.zone, service=service)
 
     async def _template(self, edition_id: int, sections: int, form: MailForm) -> MailTemplate:

@@ -9,7 +9,7 @@ from app.models.operator_mail import OperatorMail
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.sources import Sighting, Source, SourceHealth, SourceKind
 from app.models.stories import Story
-from app.models.throttle import Bucket
+from app.models.throttle import Bucket, ProviderState
 from app.models.trends import TrendAsk, TrendCount, TrendItem, TrendNote, TrendSnapshot, TrendThing
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "OperatorMail",
     "Picture",
     "Placement",
+    "ProviderState",
     "Release",
     "Shard",
     "Sighting",

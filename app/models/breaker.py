@@ -1,11 +1,9 @@
-"""When a source that fails is left alone, and when one that answers has gone quiet. Pure."""
+"""When a source or a provider that fails is left alone, and when a source that answers has gone quiet. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-TRIPS_AT = 3
-"""Failures in a row."""
-_FIRST, _LONGEST = timedelta(hours=1), timedelta(hours=4)
 _POLITEST = timedelta(hours=24)
 _QUIET_GAPS, _QUIET_AT_LEAST = 4, timedelta(days=4)
 """A feed of working days is silent over a long weekend, and arXiv's is empty on Saturday and Sunday: both are well."""
@@ -28,15 +26,31 @@ def state(failures: int, open_until: datetime | None, now: datetime) -> Breaker:
     return Breaker.HALF_OPEN if failures else Breaker.CLOSED
 
 
-def opened_until(failures: int, retry_after: float | None, now: datetime) -> datetime | None:
-    """After `failures` in a row: until when to leave the source alone; None: ask again at the usual time.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long something is left alone: `first` after `trips_at` failures in a row, then doubled up to `longest`."""
 
-    A wait that the source itself asked for (RFC 9110 section 10.2.3) is kept from the first time on.
+    trips_at: int
+    first: timedelta
+    longest: timedelta
+
+
+OF_SOURCES = Patience(3, timedelta(hours=1), timedelta(hours=4))
+OF_PROVIDERS = Patience(1, timedelta(minutes=1), timedelta(minutes=5))
+"""One failure is many already: a provider fails when no connection to it works. A paper cannot wait for long."""
+
+
+def opened_until(
+    failures: int, retry_after: float | None, now: datetime, patience: Patience = OF_SOURCES
+) -> datetime | None:
+    """After `failures` in a row: until when to leave it alone; None: ask again at the usual time.
+
+    A wait that it asked for itself (RFC 9110 section 10.2.3) is kept from the first time on.
     """
     asked = now + min(timedelta(seconds=retry_after), _POLITEST) if retry_after else None
-    if failures < TRIPS_AT:
+    if failures < patience.trips_at:
         return asked
-    ours = now + min(_FIRST * (1 << min(failures - TRIPS_AT, 10)), _LONGEST)
+    ours = now + min(patience.first * (1 << min(failures - patience.trips_at, 10)), patience.longest)
     return max(ours, asked or ours)
 
 

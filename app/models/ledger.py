@@ -54,6 +54,8 @@ class Delivery(Base):
     due_at: Mapped[datetime]
     """When it is owed; moved forward by a deferral."""
     expires_at: Mapped[datetime]
+    pinned: Mapped[bool] = mapped_column(default=False)
+    """Nobody knows whether `provider` has passed it on: it is tried again there and by no other, for good."""
 
     __table_args__ = (
         ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.number"], ondelete="CASCADE"),

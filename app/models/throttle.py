@@ -1,6 +1,6 @@
-"""What all workers share of a way out: how much of its rate and of its day is used."""
+"""What all workers share of a way out: whether it works, and how much of its rate and of its day is used."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,3 +22,20 @@ class Bucket(Base):
     """Of the paper's own zone."""
     used: Mapped[int]
     """Messages of `day`."""
+
+
+class ProviderState(Base):
+    """A provider that failed, now or once; without a row it never did."""
+
+    __tablename__ = "provider_states"
+
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    failures: Mapped[int]
+    """In a row; 0 since it took a message again."""
+    open_until: Mapped[datetime | None]
+    """Until when it is left alone."""
+    ours: Mapped[bool]
+    """Its last refusal was for a fault of ours: it holds until an operator mends it."""
+    code: Mapped[str] = mapped_column(String(24))
+    why: Mapped[str] = mapped_column(String(400))
+    failed_at: Mapped[datetime]

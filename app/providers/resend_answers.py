@@ -74,7 +74,7 @@ def read(status: int, body: Any, messages: Sequence[Message], retry_after: float
     code = (name or str(status))[:24]
     match _verdict(status, name, text):
         case Verdict.HALT:
-            return [Halt(why, code)] * len(messages)
+            return [Halt(why, code, account=True)] * len(messages)
         case Verdict.OURS:
             return [Rejected(why, Fault.OURS, code)] * len(messages)
         case Verdict.WAIT:

@@ -2,7 +2,8 @@
 
 Texts of servers known for them come first, then enhanced codes (RFC 3463, the IANA registry), then basic codes
 (RFC 5321 section 4.2.3), then the stage. Only what is certain about an address is called a fault of the address,
-and only what is certainly ours halts the stream: a `Halt` stops the paper for everybody.
+and only what is certainly ours halts the stream: a `Halt` stops the paper for everybody, unless it is between us and
+this server alone (`ACCOUNT`) and there is another provider.
 """
 
 import re
@@ -29,6 +30,7 @@ class Verdict(StrEnum):
     ADDRESS = "address"
     MESSAGE = "message"
     OURS = "ours"
+    ACCOUNT = "account"
     HALT = "halt"
     LATER = "later"
     LISTED = "listed"
@@ -53,7 +55,7 @@ LISTED_FOR = timedelta(hours=2)
 TEXTS: tuple[Row, ...] = (
     Row(
         r"\brelay(ing)?( access| is| not)* (denied|permitted|allowed)|\bunable to relay",
-        Verdict.HALT,
+        Verdict.ACCOUNT,
         "Postfix, Exchange: the server relays only for those it knows, and does not know us",
     ),
     Row(
@@ -117,7 +119,7 @@ ENHANCED: tuple[Row, ...] = (
     Row(r"7\.2[0-5]", Verdict.HALT, "RFC 7372: DKIM, SPF, reverse DNS"),
     Row(
         r"7\.(8|9|11|12)",
-        Verdict.HALT,
+        Verdict.ACCOUNT,
         "RFC 4954 section 6: authentication; elsewhere than at MAIL Yahoo means its policy by 5.7.9",
         classes="45",
         stages=(Stage.MAIL,),
@@ -128,13 +130,13 @@ ENHANCED: tuple[Row, ...] = (
 )
 
 BASIC: tuple[Row, ...] = (
-    Row(r"53[0458]", Verdict.HALT, "RFC 4954 section 6: authentication; RFC 3207 section 4: STARTTLS first"),
-    Row(r"432", Verdict.HALT, "RFC 4954 section 6: a password transition is needed", classes="4"),
+    Row(r"53[0458]", Verdict.ACCOUNT, "RFC 4954 section 6: authentication; RFC 3207 section 4: STARTTLS first"),
+    Row(r"432", Verdict.ACCOUNT, "RFC 4954 section 6: a password transition is needed", classes="4"),
     Row(r"50[0-4]|555", Verdict.OURS, "RFC 5321 section 4.2.3: our commands are wrong"),
     Row(r"552", Verdict.MESSAGE, "RFC 1870 section 6.1: at MAIL and at the end it is the size",
         stages=(Stage.MAIL, Stage.DATA, Stage.DOT)),
     Row(r"55[123]|556", Verdict.ADDRESS, "RFC 5321 section 4.2.3, RFC 7504 section 4", stages=(Stage.RCPT,)),
-    Row(r"5..", Verdict.HALT, "MAIL says the same for every reader", stages=(Stage.MAIL,)),
+    Row(r"5..", Verdict.ACCOUNT, "MAIL says the same for every reader", stages=(Stage.MAIL,)),
     Row(r"5..", Verdict.MESSAGE, "refused for good, and nothing certain about the address"),
 )  # fmt: skip
 
@@ -203,8 +205,9 @@ def _made(verdict: Verdict, why: str, code: str) -> Receipt:
             return Rejected(why, Fault.MESSAGE, code)
         case Verdict.OURS:
             return Rejected(why, Fault.OURS, code)
-        case Verdict.HALT:
-            return Halt(f"the mail server refuses us, whoever the reader is: {why}", code)
+        case Verdict.HALT | Verdict.ACCOUNT:
+            account = verdict is Verdict.ACCOUNT
+            return Halt(f"the mail server refuses us, whoever the reader is: {why}", code, account)
         case Verdict.LISTED:
             return Deferred(why, LISTED_FOR, Scope.PROVIDER, code)
         case Verdict.LATER:

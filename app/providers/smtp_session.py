@@ -116,7 +116,7 @@ async def _introduce(session: Session, server: Server) -> None:
     if server.tls == STARTTLS:
         if not session.supports_extension("starttls"):
             raise Unreachable(
-                Halt(
+                _ours(
                     f"the mail server {server.place} offers no STARTTLS, and nothing is sent in clear; "
                     "for a server that speaks TLS from the start write smtps://",
                     "no-starttls",
@@ -128,14 +128,14 @@ async def _introduce(session: Session, server: Server) -> None:
         await _show_token(session, server, server.token)
     elif server.user:
         if not session.supported_auth_methods:
-            raise Unreachable(Halt(f"the mail server {server.place} offers no log-in (AUTH) that we know", "no-auth"))
+            raise Unreachable(_ours(f"the mail server {server.place} offers no log-in (AUTH) that we know", "no-auth"))
         await session.login(server.user, server.password)
 
 
 async def _show_token(session: Session, server: Server, file: Path) -> None:
     """XOAUTH2, as Google and Microsoft describe it. A token that has run out is renewed by others, so no Halt."""
     if "xoauth2" not in session.server_auth_methods:
-        raise Unreachable(Halt(f"the mail server {server.place} offers no log-in by token (XOAUTH2)", "no-auth"))
+        raise Unreachable(_ours(f"the mail server {server.place} offers no log-in by token (XOAUTH2)", "no-auth"))
     try:
         token = (await asyncio.to_thread(file.read_text, encoding="ascii")).strip()
     except (OSError, ValueError):
@@ -166,7 +166,7 @@ def _why(error: Exception, server: Server) -> Deferred | Halt:
             return fault
         case aiosmtplib.SMTPAuthenticationError() if error.code >= 500:
             reply = said(error.code, error.message)
-            return Halt(f"the mail server {server.place} does not accept our user name and password: {reply}", "auth")
+            return _ours(f"the mail server {server.place} does not accept our user name and password: {reply}", "auth")
         case aiosmtplib.SMTPResponseException():
             reason = f"is not ready: {said(error.code, error.message)}"
         case TimeoutError():
@@ -181,7 +181,7 @@ def _why(error: Exception, server: Server) -> Deferred | Halt:
 def _tls_fault(error: Exception, server: Server) -> Deferred | Halt | None:
     if certificate := _caused_by(error, ssl.SSLCertVerificationError):
         reason = certificate.verify_message or "it cannot be verified"
-        return Halt(f"the certificate of the mail server {server.place} is not trusted: {reason}", "certificate")
+        return _ours(f"the certificate of the mail server {server.place} is not trusted: {reason}", "certificate")
     if tls := _caused_by(error, ssl.SSLError):
         reason = (tls.reason or "handshake failure").replace("_", " ").lower()
         return _later(f"TLS with the mail server {server.place} failed: {reason}")
@@ -197,3 +197,8 @@ def _caused_by(error: BaseException, kind: type[E]) -> E | None:
 
 def _later(why: str) -> Deferred:
     return Deferred(why, scope=Scope.PROVIDER, code="unreachable")
+
+
+def _ours(why: str, code: str) -> Halt:
+    """Between us and this server: another provider is not touched by it."""
+    return Halt(why, code, account=True)

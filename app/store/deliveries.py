@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, func, insert, select, update
+from sqlalchemy import and_, case, exists, func, insert, select, update
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Edition, Subscriber
@@ -48,15 +48,22 @@ WHERE d.edition_id = :edition AND d.shard = :shard AND d.status = 'queued' AND d
   AND d.expires_at > :now
   AND (SELECT s.status FROM subscribers AS s WHERE s.id = d.subscriber_id) = 'active'
   AND (SELECT e.status FROM editions AS e WHERE e.id = :edition) = 'sending'
+  {free}
 ORDER BY d.due_at LIMIT :most
 """
+# What another provider may have passed on already is that provider's to try again.
+_FREE_SQLITE = "AND NOT (d.pinned AND d.provider IN (SELECT value FROM json_each(:others)))"
+_FREE_POSTGRES = "AND NOT (d.pinned AND d.provider = ANY (CAST(:others AS text[])))"
 _BEGIN = """
 UPDATE deliveries SET status = 'sending', attempt = attempt + 1, provider = :provider
 WHERE edition_id = :edition AND subscriber_id {among} AND status = 'queued'
 RETURNING expires_at, subscriber_id, attempt, domain_group
 """
-_BEGIN_SQLITE = _BEGIN.format(among=f"IN ({_DUE})")
-_BEGIN_POSTGRES = _BEGIN.format(among=f"= ANY (ARRAY({_DUE}))")
+_STATEMENTS = {
+    (sqlite, several): _BEGIN.format(among=among.format(_DUE.format(free=free if several else "")))
+    for sqlite, among, free in ((True, "IN ({})", _FREE_SQLITE), (False, "= ANY (ARRAY({}))", _FREE_POSTGRES))
+    for several in (True, False)
+}
 _READERS = """
 SELECT confirmed_at, id, ref, address, zone, minute, sections, frequency, form
 FROM subscribers WHERE id {among}
@@ -68,17 +75,25 @@ _FORMS = {one.value: one for one in MailForm}
 
 
 async def begin(
-    session: Session, edition_id: int, shard: int, *, provider: str, most: int, now: datetime
+    session: Session,
+    edition_id: int,
+    shard: int,
+    *,
+    provider: str,
+    others: Sequence[str] = (),
+    most: int,
+    now: datetime,
 ) -> list[Begun]:
     """Moves up to `most` due deliveries of a shard to `sending`: who has left, or is too late, is not among them.
 
-    So leaving, pausing and expiry take hold with the next group. The caller has proved its lease.
+    So leaving, pausing and expiry take hold with the next group. What one of the `others` may have passed on already
+    is left to it. The caller has proved its lease.
     """
     sqlite = is_sqlite(session)
-    moved = await session.execute(
-        with_instants(_BEGIN_SQLITE if sqlite else _BEGIN_POSTGRES, "expires_at"),
-        {"edition": edition_id, "shard": shard, "provider": provider, "most": most, "now": now},
-    )
+    values = {"edition": edition_id, "shard": shard, "provider": provider, "most": most, "now": now}
+    if others:
+        values["others"] = json.dumps(others) if sqlite else list(others)
+    moved = await session.execute(with_instants(_STATEMENTS[sqlite, bool(others)], "expires_at"), values)
     changes, begun = Changes(), {}
     became = place(DeliveryStatus.SENDING, attempt=1, provider=provider)
     for expires_at, reader, attempt, group in moved:
@@ -163,7 +178,7 @@ async def abandon(session: Session, edition_id: int, shard: int, due_at: datetim
     moved = await session.execute(
         update(Delivery)
         .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
-        .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost")
+        .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost", pinned=True)
         .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.domain_group, Delivery.provider)
         .execution_options(synchronize_session=False)
     )
@@ -247,12 +262,24 @@ async def any_sending(session: Session, edition_id: int, shard: int) -> bool:
     return bool(await session.scalar(select(found)))
 
 
-async def next_due(session: Session, edition_id: int, shard: int, *, resend: bool) -> datetime | None:
-    """When the shard is owed something next; None where nothing waits in it."""
-    waiting = _WAITING if resend else (DeliveryStatus.QUEUED,)
-    return await session.scalar(
-        select(func.min(Delivery.due_at)).where(_in_shard(edition_id, shard), Delivery.status.in_(waiting))
+class Waiting(NamedTuple):
+    """Deliveries of a shard that wait for the same."""
+
+    pinned_to: str | None
+    """The provider that alone may carry them."""
+    due_at: datetime
+    """Of the first of them."""
+
+
+async def waiting(session: Session, edition_id: int, shard: int, *, resend: bool) -> list[Waiting]:
+    """What the shard is owed next, and when; nothing where nothing waits in it."""
+    pinned_to = case((Delivery.pinned, Delivery.provider))
+    rows = await session.execute(
+        select(pinned_to, func.min(Delivery.due_at))
+        .where(_in_shard(edition_id, shard), Delivery.status.in_(_WAITING if resend else (DeliveryStatus.QUEUED,)))
+        .group_by(pinned_to)
     )
+    return [Waiting(*row) for row in rows]
 
 
 async def is_released(session: Session, day: date, subscriber_id: int) -> bool:

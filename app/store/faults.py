@@ -22,9 +22,13 @@ async def tell(
     operators: Sequence[str],
     now: datetime,
     edition: Edition | None = None,
+    instead: str | None = None,
 ) -> None:
-    """Writes down that each operator is told; `edition` is the one that was paused for it."""
-    whose = edition.id if edition else "post"
+    """Writes down that each operator is told.
+
+    `edition` is the one that was paused for it, `instead` the provider that carries on.
+    """
+    whose = edition.id if edition else "instead" if instead else "post"
     await operator_mail.owe(
         session,
         kind=FAULT,
@@ -32,6 +36,7 @@ async def tell(
         addresses=list(dict.fromkeys(operators)),
         parameters={
             "provider": provider,
+            "instead": instead,
             "why": why,
             "edition": edition.id if edition else None,
             "date": edition.date.isoformat() if edition else None,

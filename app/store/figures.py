@@ -9,6 +9,7 @@ from sqlalchemy import func, literal_column, select
 from app.core.db import Session, lease_clock
 from app.models import DeliveryCount, DeliveryPace, Edition, Shard, SourceHealth, Subscriber, TransactionalEmail
 from app.models.states import DeliveryStatus, EditionStatus
+from app.store import provider_states
 from app.store.progress import PACE_OVER, SLICE, Tally
 
 
@@ -35,6 +36,7 @@ class Figures:
     service_mail: dict[tuple[str, str], int]
     """By kind and state; of the last thirty days."""
     service_mail_due_since: datetime | None
+    provider_failures: dict[str, int]
     leased: int
     """Shards that a worker holds."""
     editions: dict[str, int]
@@ -65,6 +67,7 @@ async def look(session: Session, now: datetime) -> Figures:
                 TransactionalEmail.status == DeliveryStatus.QUEUED, TransactionalEmail.due_at <= now
             )
         ),
+        provider_failures={name: state.failures for name, state in (await provider_states.every(session)).items()},
         leased=int(await session.scalar(select(func.count()).where(Shard.lease_until > clock)) or 0),
         editions=await _by(session, Edition.status),
         readers=await _by(session, Subscriber.status),

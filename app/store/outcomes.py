@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 _RECORD_SQLITE = """
 UPDATE deliveries AS d
 SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = o.provider_id, code = o.code,
-    fault = o.fault
+    fault = o.fault, pinned = d.pinned OR o.status = 'unknown'
 FROM (
   SELECT json_extract(value, '$.s') AS subscriber_id, json_extract(value, '$.a') AS attempt,
          json_extract(value, '$.to') AS status, json_extract(value, '$.due') AS due_at,
@@ -45,7 +45,8 @@ WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND
 """
 _RECORD_POSTGRES = """
 UPDATE deliveries AS d
-SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = o.id, code = o.code, fault = o.fault
+SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = o.id, code = o.code, fault = o.fault,
+    pinned = d.pinned OR o.status = 'unknown'
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
   AS o(s bigint, attempt int, status text, due timestamptz, id text, code text, fault text)
 WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND

@@ -46,6 +46,12 @@ def _mail(found: Figures, now: datetime) -> Iterator[Metric]:
     yield _gauge("service_mails", "Service mail of thirty days", ("kind", "state"), found.service_mail.items())
     yield _one("papers_open", "Papers of editions going out that are still to be handed over", found.open)
     yield _one("papers_per_second", "Hand-overs answered for good, over the last minute", found.pace)
+    yield _gauge(
+        "provider_failures",
+        "How often a provider failed in a row; 0 where it works",
+        ("provider",),
+        [((name,), failures) for name, failures in found.provider_failures.items()],
+    )
     yield _one("shards_leased", "Shards that a worker holds", found.leased)
     yield _gauge(
         "oldest_due_seconds",

@@ -43,7 +43,7 @@ def folder(tmp_path: Path, sqlite_template: Path) -> Path:
     [
         ({"PROVIDERS": "pigeon://loft"}, "there is no such provider"),
         ({"PROVIDERS": "smtp://"}, "host is missing"),
-        ({"PROVIDERS": "outbox: outbox:?name=b"}, "exactly one"),
+        ({"PROVIDERS": "outbox: outbox:"}, "another provider is called outbox already"),
         ({"DATABASE_URL": "mysql://x/y"}, "only sqlite and postgresql"),
         ({"TIMEZONE": "Mars/Olympus"}, "not an IANA time zone"),
         ({"COMPOSE_AT": "25:00"}, "COMPOSE_AT"),

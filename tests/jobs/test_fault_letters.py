@@ -19,6 +19,7 @@ from app.jobs.mailroom import Mailroom
 from app.models.states import EditionStatus
 from app.stages.audience.consent import CONFIRMATION
 from app.stages.send import control, release, shard
+from app.stages.send.ways import Way
 from app.store import editions, transactional
 from tests.people import NOON, SIGNER, add_edition, add_reader, add_readers
 from tests.stages.send.scripted import Scripted
@@ -51,7 +52,7 @@ async def letters(container: Container) -> list[EmailMessage]:
 async def send(container: Container) -> None:
     await shard.send_due(
         container.db,
-        Scripted(lambda _: POLICY, connections=1),
+        Way(Scripted(lambda _: POLICY, connections=1)),
         settings=container.settings,
         signer=SIGNER,
         clock=container.clock,

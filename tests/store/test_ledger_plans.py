@@ -88,7 +88,8 @@ def looked_through(plan: str, tables: Sequence[str]) -> list[str]:
     return [step for step in plan.splitlines()[1:] if re.search(rf"(Seq Scan on|^SCAN) ({names})\b", step)]
 
 
-async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int) -> None:
+@pytest.mark.parametrize("others", [(), ("another",)], ids=["one provider", "several"])
+async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int, others: tuple[str, ...]) -> None:
     """Whether the engine has statistics or not: neither the edition nor the readers are looked through."""
     watched = Watched(db)
     for counted in (False, True):
@@ -97,12 +98,13 @@ async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int) -> No
                 await session.execute(text("ANALYZE"))
             watched.seen.clear()
         async with db.write() as session:
-            begun = await deliveries.begin(session, large, 3, provider="p", most=GROUP, now=NOON)
+            begun = await deliveries.begin(session, large, 3, provider="p", others=others, most=GROUP, now=NOON)
             assert len(begun) == GROUP
             told = [outcomes.Outcome(one.subscriber_id, one.attempt, DeliveryStatus.ACCEPTED) for one in begun]
             await outcomes.record(session, large, 3, told, NOON)
+            assert await deliveries.waiting(session, large, 3, resend=True)
         plans = await watched.plans()
-        assert len(plans) >= 3, plans
+        assert len(plans) >= 4, plans
         for plan in plans:
             assert looked_through(plan, ["deliveries", "subscribers", "d", "s"]) == [], (counted, plan)
 

@@ -62,10 +62,15 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A fault of ours (authentication, policy, quota): this message was not accepted and nothing more may be sent."""
+    """A fault of ours (authentication, policy, quota): this message was not accepted and nothing more may be sent.
+
+    `account`: it is between us and this provider (a log-in, a quota, a certificate), and another one may carry the
+    mail. Otherwise it is our domain's (SPF, DKIM, DMARC), and any other would only spread the damage.
+    """
 
     why: str
     code: str = ""
+    account: bool = False
 
 
 Receipt = Accepted | Deferred | Rejected | Unknown | NotSent | Halt

@@ -11,7 +11,7 @@ import structlog
 
 from app.core.db import Database
 from app.core.errors import SourceError, StorageError
-from app.models.breaker import TRIPS_AT
+from app.models.breaker import OF_SOURCES
 from app.models.counts import Row, Snapshot, TrendKind, TrendSource
 from app.stages.collect import history, tracked
 from app.stages.collect.deadline import Deadline
@@ -143,7 +143,7 @@ async def _left_alone(db: Database, source: Source, now: datetime, *, insist: bo
     if record is None or record.open_until is None or record.open_until <= now:
         return None
     # After fewer failures than trip the breaker it was the source itself that asked for the wait.
-    return None if insist and record.failures >= TRIPS_AT else record.open_until
+    return None if insist and record.failures >= OF_SOURCES.trips_at else record.open_until
 
 
 async def _record(db: Database, source: Source, harvest: Harvest, latency_ms: int, now: datetime) -> None:

@@ -34,10 +34,15 @@ def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemp
 def fault_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
     """The letter that says that a provider refuses us, why, and what to do.
 
-    `told`: `provider`, `why`, and `edition` (its id), `date` and `kind` of the edition that was paused, or None.
+    `told`: `provider`, `why`, `instead` (the provider that carries on, or None), and `edition` (its id), `date` and
+    `kind` of the edition that was paused, or None.
     """
     day = full_date(date.fromisoformat(told["date"])) if told["date"] else ""
-    subject = f"Paused: the edition of {day}" if day else f"Service mail waits: {told['provider']} refuses us"
+    subject = f"Service mail waits: {told['provider']} refuses us"
+    if day:
+        subject = f"Paused: the edition of {day}"
+    elif told.get("instead"):
+        subject = f"{told['provider']} refuses us; mail leaves by {told['instead']}"
     words = render("fault.txt.j2", ENGLISH, paper=publication, subject=subject, day=day, told=told)
     return _letter(publication, subject, words)
 

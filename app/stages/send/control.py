@@ -8,7 +8,7 @@ from app.core.errors import Conflict, NotFound
 from app.models import Edition
 from app.models.states import EditionStatus
 from app.stages.send import policy
-from app.store import cancelled, editions, releases
+from app.store import cancelled, editions, provider_states, releases
 
 _chance = random.SystemRandom().random
 _PAUSABLE = (EditionStatus.FROZEN, EditionStatus.SENDING)
@@ -29,7 +29,7 @@ async def pause(session: Session, edition_id: int, reason: str = "paused by an o
 
 
 async def resume(session: Session, edition_id: int) -> Edition:
-    """Goes on with what is still owed. Raises NotFound, Conflict."""
+    """Goes on with what is still owed, by providers that refused us too. Raises NotFound, Conflict."""
     edition = await _found(session, edition_id)
     if edition.status in _PAUSABLE:
         return edition
@@ -38,6 +38,7 @@ async def resume(session: Session, edition_id: int) -> Edition:
     begun = await releases.any_released(session, edition_id)
     to = EditionStatus.SENDING if begun else EditionStatus.FROZEN
     await editions.move(session, edition_id, EditionStatus.PAUSED, to, "")
+    await provider_states.forgive(session)
     return await _found(session, edition_id)
 
 

@@ -6,6 +6,7 @@ and nothing is begun while outcomes cannot be committed.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from app.core.db import Database, Session
 from app.core.errors import StorageError
 from app.core.mail.message import Message
 from app.core.mail.provider import Provider
-from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
 from app.stages.send.throttle import Throttle
 
 SMALLEST, LARGEST = 8, 256
@@ -28,6 +29,8 @@ GROUP_LASTS = 0.05
 """Seconds between two groups of a stream that flows; an outcome waits no longer for its transaction."""
 WINDOW = 512
 """Rows of one worker that may be `sending` at a time."""
+TRIAL = 8
+"""Rows given at a time to a provider that failed before, until it takes one."""
 WRITE_WITHIN = 6.0
 RENEW_EVERY = 3.0
 ASK_AGAIN = 0.5
@@ -70,8 +73,8 @@ class Ledger(Protocol[R]):
     async def record(self, session: Session, settled: Sequence[Settled[R]]) -> None:
         """Writes outcomes for their own attempts."""
 
-    async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
-        """Gives the lease back; `rest` is how long nothing should be tried, `halted` a fault of ours."""
+    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+        """Gives the lease back. `rest`: no tokens for so long; `fault`: why nothing leaves by this provider now."""
 
 
 class Handover(Generic[R]):
@@ -81,8 +84,20 @@ class Handover(Generic[R]):
     last one is being written, so that no connection stands idle for a commit.
     """
 
-    def __init__(self, db: Database, ledger: Ledger[R], stop: asyncio.Event, throttle: Throttle | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        ledger: Ledger[R],
+        stop: asyncio.Event,
+        throttle: Throttle | None = None,
+        *,
+        on_trial: bool = False,
+        lasts: float = math.inf,
+    ) -> None:
+        """`on_trial`: few at a time until one is accepted; `lasts`: seconds after which others have their turn."""
         self._db = db
+        self._on_trial = on_trial
+        self._until = time.monotonic() + lasts
         self._throttle = throttle
         self._ledger = ledger
         self._stop = stop
@@ -95,7 +110,7 @@ class Handover(Generic[R]):
         self._lost = False
         self._away = False
         self._rest: timedelta | None = None
-        self._halted: Halt | None = None
+        self._fault: Deferred | Halt | None = None
         self._drained = False
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
@@ -163,7 +178,7 @@ class Handover(Generic[R]):
 
     @property
     def _stopping(self) -> bool:
-        return self._over or self._lost or self._stop.is_set()
+        return self._over or self._lost or self._stop.is_set() or time.monotonic() > self._until
 
     def _may_write(self) -> bool:
         return not self._away and time.monotonic() - self._renewed < WRITE_WITHIN
@@ -173,10 +188,13 @@ class Handover(Generic[R]):
         match receipt:
             case NotSent():
                 self._refund(1)
-            case Halt():
-                self._over, self._halted = True, receipt
-            case Deferred(scope=Scope.PROVIDER, after=after):
-                self._over, self._rest = True, after or timedelta(minutes=1)
+            case Halt() | Deferred(scope=Scope.PROVIDER):
+                self._over = True
+                self._fault = self._fault if isinstance(self._fault, Halt) else receipt
+            case Accepted() if self._on_trial:
+                self._on_trial = False
+                self._stir.set()
+                return
             case _:
                 return
         self._news.set()
@@ -211,7 +229,8 @@ class Handover(Generic[R]):
             return 0
         if time.monotonic() < self._tokens_at:
             return 0
-        return max(0, min(max(self._size, self._wanted), LARGEST, WINDOW - len(self._out) - len(self._ready)))
+        window = TRIAL if self._on_trial else WINDOW
+        return max(0, min(max(self._size, self._wanted), LARGEST, window - len(self._out) - len(self._ready)))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
@@ -330,7 +349,7 @@ class Handover(Generic[R]):
                 owner = await self._ledger.fence(session)
                 await self._ledger.record(session, self._settled)
                 if owner:
-                    await self._ledger.close(session, self._rest, self._halted)
+                    await self._ledger.close(session, self._rest, self._fault)
         except StorageError as error:
             log.warning("the ledger cannot be written", error=str(error))
             return False

@@ -11,8 +11,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.provider import Provider
-from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
+from app.core.mail.receipt import Deferred, Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.models import OperatorMail
@@ -20,11 +19,11 @@ from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.throttle import Throttle
+from app.stages.send.ways import Way
 from app.store import leases, operator_mail, settling
 from app.store.operator_mail import Begun
 
 JOB, SLOT = "operator mail", "stream"
-HALTED_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
 _chance = random.SystemRandom().random
@@ -38,7 +37,7 @@ class OperatorPost:
 
     epoch: int
     render: Render
-    provider: Provider
+    way: Way
     settings: Settings
     clock: Clock
 
@@ -52,11 +51,11 @@ class OperatorPost:
         if not most:
             return ()
         return await operator_mail.begin(
-            session, provider=self.provider.name, epoch=self.epoch, most=most, now=self.clock.now()
+            session, provider=self.way.name, epoch=self.epoch, most=most, now=self.clock.now()
         )
 
     async def address(self, row: Begun) -> Message | Receipt:
-        if self.provider.capabilities.real and not may_receive(self.settings, row.address):
+        if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         sender = self.settings.publication.sender[1]
         return Message(
@@ -71,9 +70,10 @@ class OperatorPost:
         )
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
-        now = self.clock.now()
+        now, several = self.clock.now(), bool(self.way.others)
+        await self.way.heard(session, (receipt for _, receipt in settled))
         for row, receipt in settled:
-            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
+            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
             await settling.settle(
                 session,
                 OperatorMail,
@@ -86,19 +86,19 @@ class OperatorPost:
                 why=made.why,
             )
 
-    async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
+    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         now = self.clock.now()
         await operator_mail.requeue_unwritten(session, self.epoch, now)
-        if halted:
-            log.error("mail to operators waits: a fault of ours", why=halted.why, code=halted.code)
-        if wait := max(rest or timedelta(0), HALTED_FOR if halted else timedelta(0)):
-            await operator_mail.postpone(session, now, now + wait)
+        if fault:
+            await self.way.failed(session, fault, now)
+        if until := await self.way.idle_until(session, fault, rest, now):
+            await operator_mail.postpone(session, now, until)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
 
 
 async def send_owed(
     db: Database,
-    provider: Provider,
+    way: Way,
     *,
     settings: Settings,
     clock: Clock,
@@ -116,7 +116,10 @@ async def send_owed(
         epoch = await leases.take_slot(session, JOB, SLOT, owner, now)
         if epoch is None:
             return 0
+        if not await way.enter(session, now):
+            await leases.give_back_slot(session, JOB, SLOT, epoch)
+            return 0
         await operator_mail.recover(session, epoch, policy.unknown_until(now, _chance()), now)
-    handover = Handover(db, OperatorPost(epoch, render, provider, settings, clock), stop, throttle)
-    await handover.run(provider)
+    handover = Handover(db, OperatorPost(epoch, render, way, settings, clock), stop, throttle, on_trial=way.on_trial)
+    await handover.run(way.provider)
     return handover.handed

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple, assert_never
 
-from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Receipt, Rejected, Unknown
+from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Receipt, Rejected, Scope, Unknown
 from app.models.states import DeliveryStatus
 
 # A newspaper is stale by the evening: the first steps are short, and everything ends at `expires_at`.
@@ -24,8 +24,13 @@ class Decision(NamedTuple):
     fault: Fault | None = None
 
 
-def decide(receipt: Receipt, attempt: int, now: datetime, expires_at: datetime, chance: float) -> Decision:
-    """`attempt` counts from 1; `chance` is a random number in [0, 1) that spreads retries."""
+def decide(
+    receipt: Receipt, attempt: int, now: datetime, expires_at: datetime, chance: float, *, several: bool = False
+) -> Decision:
+    """`attempt` counts from 1; `chance` is a random number in [0, 1) that spreads retries.
+
+    `several`: there are other providers, and what one of them does not take now need not wait for it.
+    """
     match receipt:
         case Accepted(id=provider_id):
             return Decision(DeliveryStatus.ACCEPTED, provider_id=provider_id)
@@ -38,8 +43,10 @@ def decide(receipt: Receipt, attempt: int, now: datetime, expires_at: datetime, 
         case Halt(why=why, code=code):
             # Not the reader's fault and not a try: owed as soon as the stream runs again.
             return _later(now, expires_at, code or "halt", why)
-        case Deferred(why=why, after=after, code=code):
-            return _later(now + _wait(attempt, after, chance), expires_at, code or "deferred", why)
+        case Deferred(why=why, code=code):
+            elsewhere = several and receipt.scope is Scope.PROVIDER
+            wait = timedelta(0) if elsewhere else _wait(attempt, receipt.after, chance)
+            return _later(now + wait, expires_at, code or "deferred", why)
         case _:
             assert_never(receipt)
 

@@ -5,8 +5,9 @@ are still to come: so the last slow answers of a shard keep nobody waiting.
 """
 
 import asyncio
+import math
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,8 +16,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.provider import Provider
-from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
+from app.core.mail.receipt import Deferred, Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.core.signing import Signer
@@ -27,6 +27,7 @@ from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.personalise import Personaliser
 from app.stages.send.throttle import Throttle
+from app.stages.send.ways import Way
 from app.store import deliveries, editions, faults, leases, outcomes, progress
 from app.store.deliveries import Begun
 from app.store.leases import ShardLease
@@ -41,6 +42,9 @@ _chance = random.SystemRandom().random
 
 MOST_SHARDS = 16
 """Leases a worker holds of one edition; more would keep other workers from their share."""
+TURN = 300.0
+"""Seconds of one provider where there are several: one that was down is looked at again, and what it alone may carry
+goes on."""
 OPEN_AT_ONCE = 2
 """Shards put in order in one transaction: each costs some statements over its thousand rows."""
 
@@ -55,7 +59,7 @@ class EditionLedger:
     """The choosable sections that have anything today, as bits."""
     template_for: TemplateFor
     personaliser: Personaliser
-    provider: Provider
+    way: Way
     settings: Settings
     clock: Clock
     most_shards: int = MOST_SHARDS
@@ -114,7 +118,13 @@ class EditionLedger:
         if room <= 0:
             return
         rows = await deliveries.begin(
-            session, self.edition_id, shard, provider=self.provider.name, most=room, now=self.clock.now()
+            session,
+            self.edition_id,
+            shard,
+            provider=self.way.name,
+            others=self.way.others,
+            most=room,
+            now=self.clock.now(),
         )
         begun += rows
         if len(rows) < room:
@@ -126,36 +136,41 @@ class EditionLedger:
             for number in sorted(self._dry.difference(busy))
             if not await deliveries.any_sending(session, self.edition_id, number)
         ]
-        await self._give_back(session, done, None)
+        if done:
+            await self._give_back(session, done, await self.way.free(session, self.clock.now()))
 
-    async def _give_back(self, session: Session, shards: Sequence[int], rest: timedelta | None) -> None:
-        """Nothing of them is in the air but rows that were never given to a provider; those are owed again."""
+    async def _give_back(self, session: Session, shards: Sequence[int], free: Mapping[str, datetime]) -> None:
+        """Nothing of them is in the air but rows that were never given to a provider; those are owed again.
+
+        `free`: from when on each provider may be used.
+        """
         now = self.clock.now()
         for number in shards:
-            await self._rest(session, number, rest, now)
+            await self._rest(session, number, free, now)
         for number in shards:  # last: all workers' counts meet there
             await progress.fold(session, self.edition_id, number, now)
 
-    async def _rest(self, session: Session, shard: int, rest: timedelta | None, now: datetime) -> None:
+    async def _rest(self, session: Session, shard: int, free: Mapping[str, datetime], now: datetime) -> None:
         await deliveries.requeue_unwritten(session, self.edition_id, shard, now)
         await deliveries.skip_gone(session, self.edition_id, shard, now)
-        next_at = await deliveries.next_due(session, self.edition_id, shard, resend=self._resend)
-        if next_at and rest:
-            next_at = max(next_at, now + rest)
-        await leases.give_back_shard(session, self.held.pop(shard), next_at)
+        waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend)
+        soonest = min(free.values(), default=now)
+        dues = [max(one.due_at, free.get(one.pinned_to or "", soonest)) for one in waiting]
+        await leases.give_back_shard(session, self.held.pop(shard), min(dues, default=None))
         self._dry.discard(shard)
 
     async def address(self, row: Begun) -> Message | Receipt:
-        if self.provider.capabilities.real and not may_receive(self.settings, row.address):
+        if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         template = await self.template_for(self.edition_id, row.sections & self.present, row.form)
         return self.personaliser.message(row, template, self.clock.now())
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
-        now = self.clock.now()
+        now, several = self.clock.now(), bool(self.way.others)
+        await self.way.heard(session, (receipt for _, receipt in settled))
         written: dict[int, list[Outcome]] = {}
         for row, receipt in settled:
-            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
+            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
             fault = made.fault.value if made.fault else None
             written.setdefault(row.shard, []).append(
                 Outcome(
@@ -174,29 +189,42 @@ class EditionLedger:
                 await leases.follow_shard(session, self.edition_id, shard)
             await outcomes.record(session, self.edition_id, shard, of_shard, now)
 
-    async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
-        if halted:
-            await self._pause(session, halted)
-        await self._give_back(session, sorted(self.held), rest)
+    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+        now, going = self.clock.now(), True
+        if fault:
+            instead = await self.way.failed(session, fault, now)
+            if isinstance(fault, Halt):
+                going = await self._halt(session, fault, instead if fault.account else None)
+        # Once it is resumed nobody waits for a provider: an operator says that it is mended.
+        free = await self.way.free(session, now, rest) if going else {}
+        await self._give_back(session, sorted(self.held), free)
 
-    async def _pause(self, session: Session, halted: Halt) -> None:
-        """A fault of ours meets every reader alike: nothing more is tried, and the operators are told."""
-        await editions.move(session, self.edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
-        log.error("the edition is paused: a fault of ours", edition=self.edition_id, why=halted.why, code=halted.code)
+    async def _halt(self, session: Session, halted: Halt, instead: str | None) -> bool:
+        """A fault of ours meets every reader alike: the operators are told, and the paper pauses.
+
+        Unless `instead` carries on: then it goes on, and this is True.
+        """
+        edition = None
+        if instead is None:
+            await editions.move(session, self.edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, halted.why)
+            edition = await editions.get(session, self.edition_id)
+            log.error("the edition is paused: a fault of ours", edition=self.edition_id, why=halted.why)
         await faults.tell(
             session,
-            provider=self.provider.name,
+            provider=self.way.name,
             why=halted.why,
             code=halted.code,
             operators=self.settings.operator_emails,
             now=self.clock.now(),
-            edition=await editions.get(session, self.edition_id),
+            edition=edition,
+            instead=instead,
         )
+        return instead is not None
 
 
 async def send_due(
     db: Database,
-    provider: Provider,
+    way: Way,
     *,
     settings: Settings,
     signer: Signer,
@@ -211,7 +239,7 @@ async def send_due(
     """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
 
     `shard` names the edition and the shard that it begins with, where somebody was told of one; `most_shards` is how
-    many it may hold at once.
+    many it may hold at once. Where there are several providers, others have their turn after a while.
     """
     edition_id, number = shard or (None, None)
     async with db.write() as session:
@@ -228,7 +256,7 @@ async def send_due(
         present=section_bits(content.present),
         template_for=template_for,
         personaliser=Personaliser(settings, signer, edition.salt, edition.date),
-        provider=provider,
+        way=way,
         settings=settings,
         clock=clock,
         most_shards=most_shards,
@@ -236,8 +264,12 @@ async def send_due(
     async with db.write() as session:
         if not await leases.renew_shard(session, lease):
             return 0
+        if not await way.enter(session, clock.now()):
+            await leases.give_back_shard(session, lease, clock.now())
+            return 0
         await ledger.open(session, lease)
-    handover = Handover(db, ledger, stop, throttle)
-    await handover.run(provider)
+    lasts = TURN if way.others else math.inf
+    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial, lasts=lasts)
+    await handover.run(way.provider)
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

@@ -1,14 +1,17 @@
-"""How each way out stands: its limits, and what is left of today's. For operators."""
+"""How each way out stands: whether it works, its limits, and what is left of today's. For operators."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from app.core.db import Session
 from app.core.mail.provider import Provider
 from app.core.mail.tokens import KEPT_FOR_SERVICE, WARM_DAYS, Level, Limits, day_of
-from app.store import buckets
+from app.models import ProviderState
+from app.models.breaker import Breaker
+from app.stages.send.ways import in_use
+from app.store import buckets, provider_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,14 @@ class Standing:
     """False for the outbox, which reaches nobody."""
     in_use: bool
     """Mail leaves through it."""
+    breaker: Breaker
+    """Open: it failed, and is left alone until `open_until`. Half open: then a few messages try it."""
+    open_until: datetime | None
+    failures: int
+    """In a row."""
+    last_fault: str
+    """The last that was wrong with it, also where it works again; empty where nothing ever was."""
+    last_fault_at: datetime | None
     rate: float | None
     per_day: int | None
     warmup_day: int | None
@@ -33,14 +44,23 @@ class Standing:
 
 
 async def standings(
-    session: Session, providers: Sequence[Provider], limits: Mapping[str, Limits], zone: ZoneInfo
+    session: Session, providers: Sequence[Provider], limits: Mapping[str, Limits], zone: ZoneInfo, now: datetime
 ) -> list[Standing]:
-    """The providers in their order; the first is in use."""
-    known, now = await buckets.levels(session), await buckets.instant(session)
-    today = day_of(now, zone)
+    """The providers in their order; the first that works is in use."""
+    known, states = await buckets.levels(session), await provider_states.every(session)
+    today = day_of(await buckets.instant(session), zone)
+    used = await in_use(session, providers, now)
     return [
-        _standing(one, limits.get(one.name, Limits()), _used(known.get(one.name), today), today, in_use=index == 0)
-        for index, one in enumerate(providers)
+        _standing(
+            one,
+            limits.get(one.name, Limits()),
+            _used(known.get(one.name), today),
+            today,
+            states.get(one.name),
+            now,
+            in_use=one is used,
+        )
+        for one in providers
     ]
 
 
@@ -48,13 +68,27 @@ def _used(level: Level | None, today: date) -> int:
     return level.used if level and level.day >= today else 0
 
 
-def _standing(provider: Provider, limits: Limits, used: int, today: date, *, in_use: bool) -> Standing:
+def _standing(
+    provider: Provider,
+    limits: Limits,
+    used: int,
+    today: date,
+    state: ProviderState | None,
+    now: datetime,
+    *,
+    in_use: bool,
+) -> Standing:
     allowed = limits.allowance(today)
     kept = int(allowed * KEPT_FOR_SERVICE) if allowed is not None else 0
     return Standing(
         name=provider.name,
         real=provider.capabilities.real,
         in_use=in_use,
+        breaker=provider_states.breaker(state, now),
+        open_until=state.open_until if state else None,
+        failures=state.failures if state else 0,
+        last_fault=state.why if state else "",
+        last_fault_at=state.failed_at if state else None,
         rate=limits.rate,
         per_day=limits.per_day,
         warmup_day=_warmup_day(limits, today),

@@ -11,8 +11,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.provider import Provider
-from app.core.mail.receipt import Fault, Halt, Receipt, Rejected
+from app.core.mail.receipt import Deferred, Fault, Halt, Receipt, Rejected
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
 from app.models import TransactionalEmail
@@ -21,11 +20,11 @@ from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
 from app.stages.send.throttle import Throttle
+from app.stages.send.ways import Way
 from app.store import faults, leases, settling, transactional
 from app.store.transactional import Begun
 
 JOB, SLOT = "transactional", "stream"
-HALTED_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
 _chance = random.SystemRandom().random
@@ -64,7 +63,7 @@ class PostLedger:
 
     epoch: int
     render: Render
-    provider: Provider
+    way: Way
     settings: Settings
     clock: Clock
     check: DomainCheck | None = None
@@ -87,12 +86,12 @@ class PostLedger:
         if not most:
             return ()
         self.group = await transactional.begin(
-            session, provider=self.provider.name, epoch=self.epoch, most=most, now=self.clock.now()
+            session, provider=self.way.name, epoch=self.epoch, most=most, now=self.clock.now()
         )
         return self.group
 
     async def address(self, row: Begun) -> Message | Receipt:
-        if self.provider.capabilities.real and not may_receive(self.settings, row.address):
+        if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         if self.check and (refusal := await self.check.refusal(row, self.group)):
             return refusal
@@ -110,9 +109,10 @@ class PostLedger:
         )
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
-        now = self.clock.now()
+        now, several = self.clock.now(), bool(self.way.others)
+        await self.way.heard(session, (receipt for _, receipt in settled))
         for row, receipt in settled:
-            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance())
+            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
             await settling.settle(
                 session,
                 TransactionalEmail,
@@ -125,28 +125,28 @@ class PostLedger:
                 why=made.why,
             )
 
-    async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None:
+    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         now = self.clock.now()
         await transactional.requeue_unwritten(session, self.epoch, now)
-        if halted:
-            log.error("service mail waits: a fault of ours", why=halted.why, code=halted.code)
+        instead = await self.way.failed(session, fault, now) if fault else None
+        if isinstance(fault, Halt):
             await faults.tell(
                 session,
-                provider=self.provider.name,
-                why=halted.why,
-                code=halted.code,
+                provider=self.way.name,
+                why=fault.why,
+                code=fault.code,
                 operators=self.settings.operator_emails,
                 now=now,
+                instead=instead,
             )
-        wait = max(rest or timedelta(0), HALTED_FOR if halted else timedelta(0))
-        if wait:
-            await transactional.postpone(session, now, now + wait)
+        if until := await self.way.idle_until(session, fault, rest, now):
+            await transactional.postpone(session, now, until)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
 
 
 async def send_owed(
     db: Database,
-    provider: Provider,
+    way: Way,
     *,
     settings: Settings,
     clock: Clock,
@@ -164,8 +164,11 @@ async def send_owed(
         epoch = await leases.take_slot(session, JOB, SLOT, owner, clock.now())
         if epoch is None:
             return 0
-        ledger = PostLedger(epoch, render, provider, settings, clock, check)
+        if not await way.enter(session, clock.now()):
+            await leases.give_back_slot(session, JOB, SLOT, epoch)
+            return 0
+        ledger = PostLedger(epoch, render, way, settings, clock, check)
         await ledger.open(session)
-    handover = Handover(db, ledger, stop, throttle)
-    await handover.run(provider)
+    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial)
+    await handover.run(way.provider)
     return handover.handed

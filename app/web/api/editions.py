@@ -21,6 +21,7 @@ from app.stages.render import link_check, linting, message, preview
 from app.stages.render.lint.problem import errors
 from app.stages.send import again, control, release, trial, watch
 from app.stages.send.guard import may_receive
+from app.stages.send.ways import in_use
 from app.store import editions
 from app.web.api import live
 from app.web.api.auth import Once, Reader, Sender, Writer
@@ -145,16 +146,18 @@ async def freeze(
 @router.post("/{edition_id}/test", summary="Mail an edition to one address, outside the ledger")
 async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: int, asked: TestIn) -> dict[str, str]:
     to = addresses.parse(asked.to).mail
-    if container.provider.capabilities.real and not may_receive(container.settings, to):
+    async with container.db.read() as session:
+        provider = await in_use(session, container.providers, container.clock.now())
+    if provider.capabilities.real and not may_receive(container.settings, to):
         raise Conflict("Outside production only ALLOWED_RECIPIENTS are mailed; that address is not one of them.")
 
     async def work() -> dict[str, Any]:
         mail = await message.trial_of(
             container.db, edition_id, container.settings.publication, to, container.clock.now()
         )
-        provider_id = await trial.send(container.provider, mail)
+        provider_id = await trial.send(provider, mail)
         await _changed(container, actor, "test", edition_id)
-        return {"provider": container.provider.name, "id": provider_id}
+        return {"provider": provider.name, "id": provider_id}
 
     return await idempotency.once(container.db, container.clock, once, work)
 

@@ -4,8 +4,9 @@ from dataclasses import asdict
 from datetime import date
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from app.models.breaker import Breaker
 from app.stages.send.standing import standings
 from app.web.api.auth import Reader
 from app.web.deps import ContainerDep, ReadSession
@@ -19,6 +20,11 @@ class ProviderOut(BaseModel):
     name: str
     real: bool = Field(description="False for the outbox, which reaches nobody.")
     in_use: bool = Field(description="Mail leaves through it.")
+    breaker: Breaker = Field(description="Open: it failed and is left alone; half open: a few messages try it next.")
+    open_until: AwareDatetime | None
+    failures: int = Field(description="In a row.")
+    last_fault: str = Field(description="The last that was wrong with it, also where it works again.")
+    last_fault_at: AwareDatetime | None
     rate: float | None = Field(description="Messages a second.")
     per_day: int | None
     warmup_day: int | None = Field(description="Today as a day of the warm-up, counted from 1.")
@@ -31,5 +37,7 @@ class ProviderOut(BaseModel):
 
 @router.get("", summary="List the ways out, with what is left of today")
 async def index(session: ReadSession, container: ContainerDep, _: Reader) -> list[ProviderOut]:
-    found = await standings(session, container.providers, container.limits, container.settings.zone)
+    found = await standings(
+        session, container.providers, container.limits, container.settings.zone, container.clock.now()
+    )
     return [ProviderOut(**asdict(one)) for one in found]

@@ -13,6 +13,7 @@ from app.models.content import Section, section_bits, sections_of
 from app.models.states import EditionStatus, Frequency, MailForm
 from app.stages.render import freeze, message
 from app.stages.send import release, shard
+from app.stages.send.ways import Way
 from app.store import editions, subscribers
 from tests.mail_rules import check_newsletter
 from tests.people import NOON, SIGNER, add_reader
@@ -58,7 +59,7 @@ async def mails(db: Database) -> tuple[Settings, Mapping[str, Message]]:
     provider = Scripted()
     await shard.send_due(
         db,
-        provider,
+        Way(provider),
         settings=settings,
         signer=SIGNER,
         clock=FixedClock(NOON),

@@ -19,6 +19,7 @@ from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, MailForm, SubscriberStatus
 from app.stages.send import control, handover, release, shard
+from app.stages.send.ways import Way
 from app.store import deliveries, editions, leases, outcomes, progress, subscribers
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
 from tests.recount import assert_counted
@@ -47,7 +48,7 @@ class Desk:
     async def send(self, provider: Scripted, owner: str = "worker") -> int:
         return await shard.send_due(
             self.db,
-            provider,
+            Way(provider),
             settings=self.settings,
             signer=SIGNER,
             clock=self.clock,

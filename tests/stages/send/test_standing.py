@@ -8,6 +8,7 @@ from app.core.mail.tokens import Limits, day_of
 from app.stages.send.standing import standings
 from app.stages.send.throttle import ProviderThrottle
 from app.store import buckets
+from tests.people import NOON
 from tests.stages.send.scripted import Scripted
 
 ZONE = ZoneInfo("Pacific/Auckland")
@@ -19,7 +20,7 @@ async def test_what_is_left_of_today(db: Database) -> None:
     await ProviderThrottle(db, "scripted", limits, ZONE, service=True).grant(30)
     async with db.read() as session:
         today = day_of(await buckets.instant(session), ZONE)
-        (one,) = await standings(session, [Scripted()], {"scripted": limits}, ZONE)
+        (one,) = await standings(session, [Scripted()], {"scripted": limits}, ZONE, NOON)
     assert (one.today, one.used_today, one.allowed_today) == (today, 30, 1000)
     assert (one.left_for_papers, one.left_for_service) == (920, 970)
     assert (one.in_use, one.warmup_day) == (True, None)
@@ -30,12 +31,12 @@ async def test_a_warm_up_says_its_day(db: Database) -> None:
     async with db.read() as session:
         today = day_of(await buckets.instant(session), ZONE)
         limits = {"scripted": Limits(warmup=today - timedelta(days=1))}
-        (one,) = await standings(session, [Scripted()], limits, ZONE)
+        (one,) = await standings(session, [Scripted()], limits, ZONE, NOON)
     assert (one.warmup_day, one.allowed_today, one.used_today) == (2, 237, 0)
 
 
 async def test_without_limits_nothing_is_counted(db: Database) -> None:
     """And nothing is said to be left."""
     async with db.read() as session:
-        (one,) = await standings(session, [Scripted()], {}, ZONE)
+        (one,) = await standings(session, [Scripted()], {}, ZONE, NOON)
     assert (one.rate, one.used_today, one.left_for_papers) == (None, None, None)

@@ -15,6 +15,7 @@ from app.core.mail.tokens import SECOND, Limits
 from app.models.states import DeliveryStatus as Status
 from app.stages.send import shard
 from app.stages.send.throttle import LOOK_AGAIN, ProviderThrottle
+from app.stages.send.ways import Way
 from app.store import buckets
 from tests.people import NOON, SIGNER
 from tests.stages.send.scripted import Scripted
@@ -46,7 +47,7 @@ async def used(db: Database) -> int:
 async def send(at: Desk, provider: Scripted, one: ProviderThrottle) -> int:
     return await shard.send_due(
         at.db,
-        provider,
+        Way(provider),
         settings=at.settings,
         signer=SIGNER,
         clock=at.clock,

@@ -1,0 +1,79 @@
+"""Whether each provider works, as all workers know it: a circuit breaker in a row."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from app.core.db import Session
+from app.models import ProviderState
+from app.models.breaker import OF_PROVIDERS, Breaker, opened_until, state
+from app.store.upsert import insert
+
+PROBE_LASTS = timedelta(minutes=1)
+"""So long one worker alone tries a provider whose rest is over, unless it says sooner what came of it."""
+_LONGEST_CODE, _LONGEST_WHY = 24, 400
+
+
+async def every(session: Session) -> Mapping[str, ProviderState]:
+    """The providers that ever failed, by name."""
+    rows = await session.scalars(select(ProviderState).execution_options(populate_existing=True))
+    return {row.provider: row for row in rows}
+
+
+def breaker(found: ProviderState | None, now: datetime) -> Breaker:
+    """Where a provider's breaker stands."""
+    return state(found.failures, found.open_until, now) if found else Breaker.CLOSED
+
+
+async def failed(
+    session: Session, provider: str, *, after: timedelta | None, ours: bool, code: str, why: str, now: datetime
+) -> None:
+    """It takes nothing: it is left alone for longer with each failure in a row, and at least for `after`."""
+    values = {"ours": ours, "code": code[:_LONGEST_CODE], "why": why[:_LONGEST_WHY], "failed_at": now}
+    failures = await session.scalar(
+        insert(session, ProviderState)
+        .values(provider=provider, failures=1, open_until=None, **values)
+        .on_conflict_do_update(
+            index_elements=[ProviderState.provider], set_={"failures": ProviderState.failures + 1, **values}
+        )
+        .returning(ProviderState.failures)
+    )
+    asked = after.total_seconds() if after else None
+    await _set(session, provider, open_until=opened_until(failures or 1, asked, now, OF_PROVIDERS))
+
+
+async def probe(session: Session, provider: str, now: datetime) -> bool:
+    """Its rest is over: may the caller be the one to try? False where another worker was quicker."""
+    tried = await session.scalar(
+        update(ProviderState)
+        .where(ProviderState.provider == provider, ProviderState.failures > 0, ProviderState.open_until <= now)
+        .values(open_until=now + PROBE_LASTS)
+        .returning(ProviderState.provider)
+        .execution_options(synchronize_session=False)
+    )
+    return tried is not None
+
+
+async def mended(session: Session, provider: str) -> None:
+    """It took a message. What was wrong last stays to be read."""
+    await _set(session, provider, failures=0, open_until=None, ours=False)
+
+
+async def forgive(session: Session) -> None:
+    """An operator says that faults of ours are mended: those providers are tried again at once."""
+    await session.execute(
+        update(ProviderState)
+        .where(ProviderState.ours)
+        .values(failures=0, open_until=None, ours=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _set(session: Session, provider: str, **values: object) -> None:
+    await session.execute(
+        update(ProviderState)
+        .where(ProviderState.provider == provider)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
