@@ -30,7 +30,7 @@ class Window:
 
 def zone_named(name: str) -> ZoneInfo | None:
     """The IANA zone `name`, or None where this machine knows no such zone."""
-    if _NOT_PLACES.fullmatch(name):
+    if not name or _NOT_PLACES.fullmatch(name):
         return None
     try:
         return ZoneInfo(name)

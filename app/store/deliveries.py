@@ -1,6 +1,7 @@
 """The ledger of an edition's deliveries. Every statement is set-based: one per group, not one per reader."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -94,13 +95,17 @@ async def begin(
     if others:
         values["others"] = json.dumps(others) if sqlite else list(others)
     moved = await session.execute(with_instants(_STATEMENTS[sqlite, bool(others)], "expires_at"), values)
-    changes, begun = Changes(), {}
-    became = place(DeliveryStatus.SENDING, attempt=1, provider=provider)
+    moves: Counter[tuple[str, int]] = Counter()
+    begun = {}
     for expires_at, reader, attempt, group in moved:
         begun[reader] = (reader, attempt, expires_at, shard)
-        changes.move(group, _waiting(attempt - 1), became)
+        moves[group, attempt] += 1
     if not begun:
         return []
+    changes = Changes()
+    became = place(DeliveryStatus.SENDING, attempt=1, provider=provider)
+    for (group, attempt), count in moves.items():
+        changes.move(group, _waiting(attempt - 1), became, count)
     await progress.add(session, edition_id, shard, changes)
     readers = await session.execute(
         with_instants(_READERS_SQLITE if sqlite else _READERS_POSTGRES, "confirmed_at"),

@@ -15,6 +15,7 @@ from app.models.editions import VariantForm
 from app.models.edits import Edits
 from app.models.states import EditionStatus, allowed
 from app.store.moves import move as _move
+from app.store.statements import cached
 from app.store.upsert import insert_ignoring
 
 PUBLIC = (EditionStatus.SENDING, EditionStatus.PAUSED, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
@@ -23,6 +24,9 @@ COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
 OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING)
 _NEWEST = (Edition.date.desc(), Edition.kind, Edition.id.desc())
 """The newest first; `daily` stands before `weekly` also in the alphabet."""
+
+# Read at the head of every group of a hand-over.
+_STATUS = "SELECT status FROM editions WHERE id = :edition"
 
 
 def slug_of(kind: EditionKind, day: date) -> str:
@@ -45,7 +49,8 @@ async def get(session: Session, edition_id: int) -> Edition | None:
 
 async def is_sending(session: Session, edition_id: int) -> bool:
     """Has nobody paused, cancelled or ended it?"""
-    return await session.scalar(select(Edition.status).where(Edition.id == edition_id)) is EditionStatus.SENDING
+    status: str | None = await session.scalar(cached(_STATUS), {"edition": edition_id})
+    return status == EditionStatus.SENDING.value
 
 
 async def of_day(session: Session, day: date, kind: EditionKind = EditionKind.DAILY) -> Edition | None:

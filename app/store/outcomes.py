@@ -1,6 +1,7 @@
 """What became of hand-overs: one statement a group, and a note for all that was not accepted at the first try."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -148,10 +149,14 @@ async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome
         *(await _accept(session, edition_id, accepted) if accepted else ()),
         *(await _write(session, edition_id, others, _IN_HAND) if others else ()),
     ]
-    for reader, group, provider in written:
-        one = by_reader[reader]
-        was = place(DeliveryStatus.SENDING, attempt=one.attempt, provider=provider)
-        changes.move(group, was, _became(one, provider))
+    # Most of a group became the same thing: it is looked up once.
+    moves = Counter(
+        (group, provider, one.status, one.attempt, one.fault)
+        for one, group, provider in ((by_reader[reader], group, provider) for reader, group, provider in written)
+    )
+    for (group, provider, status, attempt, fault), count in moves.items():
+        was = place(DeliveryStatus.SENDING, attempt=attempt, provider=provider)
+        changes.move(group, was, place(status, attempt=attempt, provider=provider, fault=fault), count)
     return {reader for reader, _, _ in written}
 
 

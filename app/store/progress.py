@@ -77,10 +77,11 @@ class Changes:
     def count(self, group: str, at: Place, by: int = 1) -> None:
         self.by.setdefault((at.provider, group), Counter())[at.tally] += by
 
-    def move(self, group: str, was: Place, became: Place) -> None:
-        self.count(group, was, -1)
-        self.count(group, became)
-        self.settled += became.tally in _DONE
+    def move(self, group: str, was: Place, became: Place, by: int = 1) -> None:
+        self.count(group, was, -by)
+        self.count(group, became, by)
+        if became.tally in _DONE:
+            self.settled += by
 
 
 _COLUMNS = tuple(tally.value for tally in Tally)
