@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -9,7 +10,8 @@ from app.bootstrap import Container
 from app.cli.terminal import Json, complain, say, show
 from app.cli.workshop import run
 from app.core.errors import ConfigurationError
-from app.stages.send.standing import standings
+from app.models.breaker import Breaker
+from app.stages.send.standing import Standing, standings
 
 group = typer.Typer(name="providers", help="The ways out, their limits, and whether they answer.")
 
@@ -23,16 +25,36 @@ def overview(context: typer.Context) -> None:
 
 @group.command("list", epilog="Example: morningpost providers list --json")
 def list_(json: Json = False) -> None:
-    """List every provider with its limits and what is left of today."""
+    """List every provider: whether it works, its limits, what is used of today, and what was last wrong with it."""
 
     async def work(container: Container) -> list[dict[str, Any]]:
         async with container.db.read() as session:
             found = await standings(
                 session, container.providers, container.limits, container.settings.zone, container.clock.now()
             )
-        return [asdict(one) for one in found]
+        return [asdict(one) if json else _line(one, container.settings.zone) for one in found]
 
     show(run(work), as_json=json, empty="")
+
+
+def _line(one: Standing, zone: ZoneInfo) -> dict[str, str]:
+    """What an operator wants to know at a glance; `--json` has it all."""
+    today = f"{one.used_today} of {one.allowed_today}" if one.allowed_today is not None else ""
+    return {
+        "provider": one.name,
+        "now": _now(one, zone),
+        "a second": f"{one.rate:g}" if one.rate else "",
+        "today": f"{today}, day {one.warmup_day} of its warm-up" if one.warmup_day else today,
+        "last fault": f"{one.last_fault_at.astimezone(zone):%d %b %H:%M} {one.last_fault}" if one.last_fault_at else "",
+    }
+
+
+def _now(one: Standing, zone: ZoneInfo) -> str:
+    if one.breaker is Breaker.OPEN and one.open_until:
+        return f"left alone until {one.open_until.astimezone(zone):%H:%M} ({one.failures} failures)"
+    if one.breaker is Breaker.HALF_OPEN:
+        return "on trial with the next mails"
+    return "in use" if one.in_use else "stands by"
 
 
 @group.command(epilog="Example: morningpost providers check")

@@ -19,13 +19,16 @@ class Receiver:
     Takes about `rate` mails a second, over however many connections: so there is always mail in the air.
     """
 
-    def __init__(self, rate: float, seed: int) -> None:
-        self.received: Counter[str] = Counter()
+    def __init__(self, rate: float, seed: int, *, port: int = 0, books: "Receiver | None" = None) -> None:
+        """`books`: another receiver, into whose accounts this one writes too."""
+        self.received: Counter[str] = books.received if books else Counter()
         """By the local part of the Message-ID."""
-        self.recipients: dict[str, str] = {}
+        self.recipients: dict[str, str] = books.recipients if books else {}
         """The recipient of each Message-ID."""
         self.rate = rate
-        self.port = 0
+        self.port = port
+        self.taken = 0
+        """Mails that this one accepted."""
         self._next = 0.0
         self._chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -56,7 +59,7 @@ class Receiver:
     async def _serve(self) -> None:
         self._ended = asyncio.Event()
         self._talks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=1 << 20)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=1 << 20)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._ended.wait()
@@ -105,6 +108,7 @@ class Receiver:
         found = _ID.search(mail)
         assert found, mail[:500]
         self.received[found[1].decode()] += 1
+        self.taken += 1
         self.recipients[found[1].decode()] = recipient
         await asyncio.sleep(wait / 2)
         return b"250 2.0.0 taken\r\n"
