@@ -25,6 +25,7 @@ from tests.chaos import worker
 from tests.chaos.receiver import Receiver
 from tests.chaos.worker import Pace
 from tests.people import DAY, LONG_AGO, NOON, add_edition
+from tests.recount import assert_counted
 
 T = TypeVar("T")
 
@@ -172,7 +173,8 @@ class Night:
         return self.ask(_edition).status
 
     def account(self) -> Account:
-        """Reader by reader, from the ledger and from the receiver."""
+        """Reader by reader, from the ledger and from the receiver; the counts must say what the ledger says."""
+        self.ask(_counted)
         edition, rows, refs, noted = self.ask(_everything)
         keys = {reader: message_key(edition.salt, ref) for reader, (ref, _) in refs.items()}
         copies = {reader: self.receiver.received[keys[reader]] for reader in rows}
@@ -220,6 +222,10 @@ async def _held(session: Session, owner: str) -> Iterable[int]:
         "WHERE d.status = 'sending' AND s.owner LIKE :owner"
     )
     return list((await session.scalars(query, {"owner": owner})).all())
+
+
+async def _counted(session: Session) -> None:
+    await assert_counted(session, (await _edition(session)).id)
 
 
 async def _everything(
