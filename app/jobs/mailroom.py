@@ -1,6 +1,9 @@
 """Hands over what is owed: service mail, and the shards of editions. Wires rendering to sending."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -28,6 +31,10 @@ ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER, Purpose.NEW_ADD
 
 MOST_EMPTY = 50
 """Shards in a row that were due and gave nothing, since all their readers left; a second later it is looked again."""
+MOST_TAILS = 8
+
+HandOver = Callable[..., Coroutine[Any, Any, int]]
+"""Takes `on_tail`; gives how many messages were handed over."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +50,42 @@ class Mailroom:
         exchangers = container.exchangers
         self._check = transactional.DomainCheck(exchangers, ASKED_FIRST) if exchangers else None
         self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
+        self.tails: set[asyncio.Task[int]] = set()
+        """Hand-overs that only wait for slow answers, while others have their turn."""
 
     async def post(self) -> None:
         """Service mail that is due, and letters to operators."""
         for way in await self._ways():
-            await self._post_by(way)
+            await self._to_its_tail(partial(self._post_by, way))
+            await self._to_its_tail(partial(self._letters_by, way))
 
-    async def _post_by(self, way: Way) -> None:
-        await transactional.send_owed(
+    async def _to_its_tail(self, hand_over: HandOver) -> int:
+        """Until its end, or until only slow answers are awaited; gives how many messages, 1 where that is open."""
+        tail = asyncio.Event()
+        task = asyncio.create_task(hand_over(on_tail=tail.set))
+        waits = asyncio.create_task(tail.wait())
+        try:
+            several = len(self.tails) < MOST_TAILS
+            await asyncio.wait({task, waits} if several else {task}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        finally:
+            waits.cancel()
+        if task.done():
+            return task.result()
+        self.tails.add(task)
+        task.add_done_callback(self._ended)
+        return 1
+
+    def _ended(self, task: asyncio.Task[int]) -> None:
+        self.tails.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("a hand-over broke off", why=str(error))
+
+    async def _post_by(self, way: Way, on_tail: Callable[[], None]) -> int:
+        return await transactional.send_owed(
             self._container.db,
             way,
             settings=self._container.settings,
@@ -60,8 +95,11 @@ class Mailroom:
             stop=self._stop,
             check=self._check,
             throttle=self._throttle(way, service=True),
+            on_tail=on_tail,
         )
-        await operators.send_owed(
+
+    async def _letters_by(self, way: Way, on_tail: Callable[[], None]) -> int:
+        return await operators.send_owed(
             self._container.db,
             way,
             settings=self._container.settings,
@@ -70,6 +108,7 @@ class Mailroom:
             owner=self._owner,
             stop=self._stop,
             throttle=self._throttle(way, service=True),
+            on_tail=on_tail,
         )
 
     async def papers(self) -> None:
@@ -86,12 +125,12 @@ class Mailroom:
         """
         handed = -1
         for way in await self._ways():
-            handed = await self._paper_by(way, first)
+            handed = await self._to_its_tail(partial(self._paper_by, way, first))
             if handed:
                 break
         return handed
 
-    async def _paper_by(self, way: Way, first: tuple[int, int] | None) -> int:
+    async def _paper_by(self, way: Way, first: tuple[int, int] | None, on_tail: Callable[[], None]) -> int:
         return await shard.send_due(
             self._container.db,
             way,
@@ -104,6 +143,7 @@ class Mailroom:
             shard=first,
             most_shards=self._shards,
             throttle=self._throttle(way, service=False),
+            on_tail=on_tail,
         )
 
     async def _ways(self) -> list[Way]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -141,14 +142,18 @@ class Worker:
         """Lets what runs end by itself; then breaks it off, which still writes down what became of each message."""
         hurried = asyncio.create_task(self.hurry.wait())
         until = time.monotonic() + DRAIN_WITHIN
-        while self._running and not hurried.done() and (left := until - time.monotonic()) > 0:
-            await asyncio.wait({*self._running, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        while (busy := self._busy) and not hurried.done() and (left := until - time.monotonic()) > 0:
+            await asyncio.wait({*busy, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
-        slow = set(self._running)
+        slow = self._busy
         for task in slow:
             task.cancel()
         if slow:
             await asyncio.wait(slow, timeout=RECORD_WITHIN)
+
+    @property
+    def _busy(self) -> set[asyncio.Task[Any]]:
+        return {*self._running, *self._mailroom.tails}
 
     async def _leave(self, followed: asyncio.Task[None]) -> None:
         with suppress(StorageError):

@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -38,6 +38,8 @@ ASK_AGAIN = 0.5
 LOOK_EVERY = 0.5
 """Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out."""
 GIVE_UP_AFTER = 8.0
+TAIL_AFTER = 5.0
+"""Seconds that the last answers of a hand-over are waited for before others have their turn."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,9 @@ class Ledger(Protocol[R]):
     async def record(self, session: Session, settled: Sequence[Settled[R]]) -> None:
         """Writes outcomes for their own attempts."""
 
+    async def part(self, session: Session) -> None:
+        """Only slow answers are still to come: whatever of the lease would keep new mail waiting is given back."""
+
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Gives the lease back. `rest`: no tokens for so long; `fault`: why nothing leaves by this provider now."""
 
@@ -93,11 +98,17 @@ class Handover(Generic[R]):
         *,
         on_trial: bool = False,
         lasts: float = math.inf,
+        on_tail: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_trial`: few at a time until one is accepted; `lasts`: seconds after which others have their turn."""
+        """`on_trial`: few at a time until one is accepted; `lasts`: seconds after which others have their turn.
+
+        `on_tail` is called where nothing more is begun, and only answers are awaited that take their time.
+        """
         self._db = db
         self._on_trial = on_trial
         self._until = time.monotonic() + lasts
+        self._on_tail = on_tail
+        self._tail_since: float | None = None
         self._throttle = throttle
         self._ledger = ledger
         self._stop = stop
@@ -205,6 +216,7 @@ class Handover(Generic[R]):
             while not self._drained:
                 if self._due():
                     await self._group(self._room())
+                await self._look_at_tail()
                 self._stir.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(GROUP_LASTS):
@@ -213,6 +225,20 @@ class Handover(Generic[R]):
             self._over = True  # nobody shall wait for it
             self._news.set()
             raise
+
+    async def _look_at_tail(self) -> None:
+        """A server may take ten minutes for an answer; that keeps nobody waiting but whom it is about."""
+        if not (self._out and not self._ready and (self._exhausted or self._stopping)):
+            self._tail_since = None
+        elif self._tail_since is None:
+            self._tail_since = time.monotonic()
+        elif time.monotonic() - self._tail_since > TAIL_AFTER:
+            self._tail_since = math.inf
+            with suppress(StorageError):  # then new mail waits for the lease to run out
+                async with self._db.write() as session:
+                    if not self._lost and await self._ledger.fence(session):
+                        await self._ledger.part(session)
+            self._on_tail()
 
     def _due(self) -> bool:
         now = time.monotonic()

@@ -40,9 +40,11 @@ class OperatorPost:
     way: Way
     settings: Settings
     clock: Clock
+    parted: bool = False
+    """It has given its lease back, and only waits for answers."""
 
     async def fence(self, session: Session) -> bool:
-        return await leases.renew_slot(session, JOB, SLOT, self.epoch)
+        return not self.parted and await leases.renew_slot(session, JOB, SLOT, self.epoch)
 
     def holds(self, row: Begun) -> bool:  # noqa: ARG002  # one lease for all of them: the fence says it
         return True
@@ -86,6 +88,11 @@ class OperatorPost:
                 why=made.why,
             )
 
+    async def part(self, session: Session) -> None:
+        """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
+        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
+        self.parted = True
+
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         now = self.clock.now()
         await operator_mail.requeue_unwritten(session, self.epoch, now)
@@ -106,6 +113,7 @@ async def send_owed(
     owner: str,
     stop: asyncio.Event,
     throttle: Throttle | None = None,
+    on_tail: Callable[[], None] = lambda: None,
 ) -> int:
     """Hands over the letters that are due; gives how many there were."""
     async with db.read() as session:
@@ -120,6 +128,8 @@ async def send_owed(
             await leases.give_back_slot(session, JOB, SLOT, epoch)
             return 0
         await operator_mail.recover(session, epoch, policy.unknown_until(now, _chance()), now)
-    handover = Handover(db, OperatorPost(epoch, render, way, settings, clock), stop, throttle, on_trial=way.on_trial)
+    handover = Handover(
+        db, OperatorPost(epoch, render, way, settings, clock), stop, throttle, on_trial=way.on_trial, on_tail=on_tail
+    )
     await handover.run(way.provider)
     return handover.handed

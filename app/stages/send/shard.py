@@ -189,6 +189,10 @@ class EditionLedger:
                 await leases.follow_shard(session, self.edition_id, shard)
             await outcomes.record(session, self.edition_id, shard, of_shard, now)
 
+    async def part(self, session: Session) -> None:
+        """Shards that await answers stay its own; all others are free."""
+        await self._give_back_dry(session, ())
+
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         now, going = self.clock.now(), True
         if fault:
@@ -235,6 +239,7 @@ async def send_due(
     shard: tuple[int, int] | None = None,
     most_shards: int = MOST_SHARDS,
     throttle: Throttle | None = None,
+    on_tail: Callable[[], None] = lambda: None,
 ) -> int:
     """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
 
@@ -269,7 +274,7 @@ async def send_due(
             return 0
         await ledger.open(session, lease)
     lasts = TURN if way.others else math.inf
-    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial, lasts=lasts)
+    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial, lasts=lasts, on_tail=on_tail)
     await handover.run(way.provider)
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

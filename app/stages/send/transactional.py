@@ -69,6 +69,8 @@ class PostLedger:
     check: DomainCheck | None = None
     group: Sequence[Begun] = ()
     """The rows that were begun last."""
+    parted: bool = False
+    """It has given its lease back, and only waits for answers."""
 
     async def open(self, session: Session) -> None:
         """Puts in order what an earlier owner left behind. Service mail is always sent again within its expiry."""
@@ -77,7 +79,7 @@ class PostLedger:
         await transactional.ripen(session, now)
 
     async def fence(self, session: Session) -> bool:
-        return await leases.renew_slot(session, JOB, SLOT, self.epoch)
+        return not self.parted and await leases.renew_slot(session, JOB, SLOT, self.epoch)
 
     def holds(self, row: Begun) -> bool:  # noqa: ARG002  # one lease for all of them: the fence says it
         return True
@@ -125,6 +127,11 @@ class PostLedger:
                 why=made.why,
             )
 
+    async def part(self, session: Session) -> None:
+        """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
+        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
+        self.parted = True
+
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         now = self.clock.now()
         await transactional.requeue_unwritten(session, self.epoch, now)
@@ -155,6 +162,7 @@ async def send_owed(
     stop: asyncio.Event,
     check: DomainCheck | None = None,
     throttle: Throttle | None = None,
+    on_tail: Callable[[], None] = lambda: None,
 ) -> int:
     """Hands over the service mail that is due; gives how many messages there were."""
     async with db.read() as session:
@@ -169,6 +177,6 @@ async def send_owed(
             return 0
         ledger = PostLedger(epoch, render, way, settings, clock, check)
         await ledger.open(session)
-    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial)
+    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial, on_tail=on_tail)
     await handover.run(way.provider)
     return handover.handed
