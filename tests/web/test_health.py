@@ -59,6 +59,17 @@ async def test_a_provider_that_refuses_is_named_and_its_reason_is_not(container:
     assert "carrier.example.org" not in answer.text
 
 
+async def test_one_of_several_providers_is_enough(container: Container) -> None:
+    """The paper leaves by it."""
+    well, unwell = Carrier(), Carrier()
+    unwell.well = False
+    for providers in ((unwell, well), (well, unwell)):
+        async with client_over(replace(container, providers=providers)) as client:
+            assert (await client.get("/readyz")).status_code == 200
+    async with client_over(replace(container, providers=(unwell, unwell))) as client:
+        assert (await client.get("/readyz")).status_code == 503
+
+
 async def test_a_provider_is_asked_once_in_a_while_however_often_we_are(container: Container) -> None:
     carrier = Carrier()
     async with client_over(replace(container, providers=(carrier,))) as client:

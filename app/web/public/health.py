@@ -68,8 +68,19 @@ def parts_of(container: Container) -> tuple[Part, ...]:
     """What this process cannot do without."""
 
     async def carriers() -> None:
-        for provider in container.providers:
-            await provider.check()
+        """One is enough, whoever answers first: they stand in for each other."""
+        asked = [asyncio.create_task(one.check()) for one in container.providers]
+        try:
+            for number, answer in enumerate(asyncio.as_completed(asked), 1):
+                try:
+                    return await answer
+                except Exception as error:
+                    if number == len(asked):
+                        raise
+                    _log.warning("a provider would take no mail", error=str(error))
+        finally:
+            for one in asked:
+                one.cancel()
 
     return (
         Part("database", container.db.check, 0),
