@@ -17,13 +17,13 @@ from time import monotonic
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.errors import InvalidInput
+from app.core.pace import Pace
 from app.core.signing import Suppressor, opaque_references
 from app.models.states import SubscriberStatus
 from app.stages.audience.consent import CONFIRM_WITHIN, CONFIRMATION
 from app.stages.audience.transfer_columns import Columns
 from app.stages.audience.transfer_file import Row
 from app.stages.audience.transfer_marks import Marks
-from app.stages.audience.transfer_pace import Pace
 from app.stages.audience.transfer_rows import Person, Reader, Standing
 from app.store import transfer as rows
 from app.store.transfer import Grounds, Newcomer, Owed
@@ -118,7 +118,7 @@ async def bring_in(
     db: Database, suppressor: Suppressor, clock: Clock, file: Iterator[Row], arrival: Arrival, window: int = WINDOW
 ) -> AsyncIterator[int]:
     """Brings the rows of `file` in, in many short transactions; gives the line reached after each of them."""
-    pace = Pace() if db.is_sqlite else Pace(1000, steady=True)
+    pace = Pace() if db.is_sqlite else Pace(rows=1000, steady=True)
     line = 0
     while batch := list(islice(file, window)):
         begun, line = line, batch[-1].line

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.pace import Pace
 from app.core.signing import opaque_references
 from app.stages.audience.transfer_marks import Marks
-from app.stages.audience.transfer_pace import Pace
 
 
 @given(st.lists(st.text(max_size=3)))

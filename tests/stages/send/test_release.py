@@ -1,6 +1,8 @@
 """Each reader's own morning, on both engines."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from app.core.settings import Settings, load_settings
 from app.models import Delivery
 from app.models.states import EditionStatus
 from app.stages.send import control, release
-from app.store import editions
+from app.store import editions, releases
 from tests.people import DAY, NOON, add_edition, add_reader, add_readers
 
 FREEZE = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
@@ -154,3 +156,30 @@ async def test_an_edition_stays_open_while_a_morning_is_to_come(db: Database) ->
         out = await editions.get(session, edition.id)
     assert out is not None
     assert await release.try_end(db, out, made, NOON) is None
+
+
+@pytest.mark.parametrize(("rows", "most"), [(500, 500), (1000, 1000), (1999, 1000), (4000, 4000)])
+def test_a_chunk_fills_its_shards(rows: int, most: int) -> None:
+    """Whatever the pace says: a shard of a few readers costs as many statements as a full one."""
+    assert release.whole_shards(rows) == most
+
+
+async def test_a_release_that_holds_the_writer_too_long_goes_on_in_smaller_chunks(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite, whose one writer others wait for; nobody is forgotten on the way."""
+    asked: list[int] = []
+    chunk, ticks = releases.release_chunk, itertools.count()
+
+    async def listened(*given: Any, most: int, **named: Any) -> releases.Chunk:
+        asked.append(most)
+        return await chunk(*given, most=most, **named)
+
+    monkeypatch.setattr(releases, "release_chunk", listened)
+    monkeypatch.setattr(release, "monotonic", lambda: next(ticks) * release.AIM * 2)
+    monkeypatch.setattr(release, "CHUNK", 4)
+    monkeypatch.setattr(release, "SMALL", 1)
+    await add_readers(db, 8)
+    edition = await add_edition(db)
+    assert await tick(db, edition.id, NOON, settings()) == 8
+    assert asked[:3] == ([4, 2, 1] if db.is_sqlite else [4, 4, 4])

@@ -2,23 +2,24 @@
 
 from dataclasses import dataclass
 
-_FEWEST, _MOST = 50, 1000
-_AIM = 0.012
 _GROWTH = 1.25
 
 
 @dataclass(slots=True)
 class Pace:
-    """Aims at 12 ms a transaction, so that one that meets a slow disk still ends within the 50 ms that SQLite's only
-    writer may be held. On PostgreSQL nobody waits for it, and `steady` keeps the number as it is.
+    """Aims at so many seconds a transaction, few enough that one which meets a slow disk still ends within the 50 ms
+    that SQLite's only writer may be held. On PostgreSQL nobody waits for it, and `steady` keeps the number as it is.
     """
 
     rows: int = 250
+    fewest: int = 50
+    most: int = 1000
+    aim: float = 0.012
     steady: bool = False
 
     def learn(self, rows: int, seconds: float) -> None:
         """Takes note that a transaction of `rows` rows took so long. Down at once, up by a quarter at a time."""
         if self.steady or not rows:
             return
-        fitting = int(rows * _AIM / max(seconds, 1e-6))
-        self.rows = max(_FEWEST, min(_MOST, fitting, int(self.rows * _GROWTH)))
+        fitting = int(rows * self.aim / max(seconds, 1e-6))
+        self.rows = max(self.fewest, min(self.most, fitting, int(self.rows * _GROWTH)))
