@@ -66,7 +66,7 @@ bench-send: .venv/dev.ok
 KILLS := 200
 chaos: .venv/dev.ok
 	$(BIN)/python -m tests.chaos --kills $(KILLS)
-	$(BIN)/python -m pytest tests/chaos/test_troubles.py
+	$(BIN)/python -m pytest -s tests/chaos/test_troubles.py tests/chaos/test_networks.py tests/chaos/long_nights.py
 
 docs-check: .venv/dev.ok
 	$(BIN)/python -m pytest tests/house/test_docs.py

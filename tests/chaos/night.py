@@ -109,8 +109,9 @@ class Night:
 
     # -- workers ----------------------------------------------------------------------------------------------
 
-    def start(self) -> BaseProcess:
-        process = worker.start(self.folder, self.settings, self.pace, self.clock)
+    def start(self, namespace: str | None = None, **settings: str) -> BaseProcess:
+        """A worker, on this machine or in a namespace, with the settings of the night but for those named."""
+        process = worker.start(self.folder, {**self.settings, **settings}, self.pace, self.clock, namespace)
         self._alive.append(process)
         return process
 

@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,14 +20,26 @@ class Receiver:
     Takes about `rate` mails a second, over however many connections: so there is always mail in the air.
     """
 
-    def __init__(self, rate: float, seed: int, *, port: int = 0, books: "Receiver | None" = None) -> None:
+    def __init__(
+        self,
+        rate: float,
+        seed: int,
+        *,
+        port: int = 0,
+        hosts: Sequence[str] = ("127.0.0.1",),
+        books: "Receiver | None" = None,
+    ) -> None:
         """`books`: another receiver, into whose accounts this one writes too."""
         self.received: Counter[str] = books.received if books else Counter()
         """By the local part of the Message-ID."""
         self.recipients: dict[str, str] = books.recipients if books else {}
         """The recipient of each Message-ID."""
+        self.senders: Counter[str] = Counter()
+        """Mails by the address they came from."""
         self.rate = rate
         self.port = port
+        self.hosts = hosts
+        """It listens at each of them, and at the same port."""
         self.taken = 0
         """Mails that this one accepted."""
         self._next = 0.0
@@ -59,11 +72,15 @@ class Receiver:
     async def _serve(self) -> None:
         self._ended = asyncio.Event()
         self._talks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=1 << 20)
-        self.port = server.sockets[0].getsockname()[1]
+        servers = []
+        for host in self.hosts:
+            server = await asyncio.start_server(self._accept, host, self.port, limit=1 << 20)
+            self.port = server.sockets[0].getsockname()[1]
+            servers.append(server)
         self._started.set()
         await self._ended.wait()
-        server.close()
+        for server in servers:
+            server.close()
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
@@ -90,6 +107,7 @@ class Receiver:
                         case b"DATA":
                             writer.write(b"354 go on\r\n")
                             answer = await self._taken(await reader.readuntil(b"\r\n.\r\n"), recipient)
+                            self.senders[writer.get_extra_info("peername")[0]] += 1
                         case b"QUIT":
                             writer.write(b"221 2.0.0 bye\r\n")
                             break

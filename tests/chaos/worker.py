@@ -14,6 +14,7 @@ import app.jobs.worker
 from app.core.clock import SystemClock
 from app.stages.send import handover, policy, release
 from app.store import leases, releases
+from tests.chaos import networks
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,21 @@ _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
 
 
-def start(folder: Path, settings: Mapping[str, str], pace: Pace, clock: Path) -> BaseProcess:
-    """A worker on `settings`; what it says goes to `worker.log` in `folder`. `clock` holds how far its clock is off."""
-    process = _CONTEXT.Process(target=_work, args=(folder, dict(settings), pace, clock), daemon=True)
+def start(
+    folder: Path, settings: Mapping[str, str], pace: Pace, clock: Path, namespace: str | None = None
+) -> BaseProcess:
+    """A worker on `settings`; what it says goes to `worker.log` in `folder`. `clock` holds how far its clock is off.
+
+    It runs on this machine, or in a network namespace.
+    """
+    process = _CONTEXT.Process(target=_work, args=(folder, dict(settings), pace, clock, namespace), daemon=True)
     process.start()
     return process
 
 
-def _work(folder: Path, settings: dict[str, str], pace: Pace, clock: Path) -> None:
+def _work(folder: Path, settings: dict[str, str], pace: Pace, clock: Path, namespace: str | None) -> None:
+    if namespace:
+        networks.enter(namespace)
     log = os.open(folder / "worker.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
