@@ -18,6 +18,7 @@ from app.stages.render import message, operator_letters
 from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
 from app.stages.send import operators, shard, transactional
+from app.stages.send.meter import Meter
 from app.stages.send.mornings import next_paper
 from app.stages.send.shard import MOST_SHARDS
 from app.stages.send.throttle import Throttle, throttle_for
@@ -47,6 +48,7 @@ class Mailroom:
         self._container = container
         self._owner = owner
         self._stop = stop
+        self.meter = Meter()
         exchangers = container.exchangers
         self._check = transactional.DomainCheck(exchangers, ASKED_FIRST) if exchangers else None
         self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
@@ -96,6 +98,7 @@ class Mailroom:
             check=self._check,
             throttle=self._throttle(way, service=True),
             on_tail=on_tail,
+            meter=self.meter,
         )
 
     async def _letters_by(self, way: Way, on_tail: Callable[[], None]) -> int:
@@ -109,6 +112,7 @@ class Mailroom:
             stop=self._stop,
             throttle=self._throttle(way, service=True),
             on_tail=on_tail,
+            meter=self.meter,
         )
 
     async def papers(self) -> None:
@@ -144,6 +148,7 @@ class Mailroom:
             most_shards=self._shards,
             throttle=self._throttle(way, service=False),
             on_tail=on_tail,
+            meter=self.meter,
         )
 
     async def _ways(self) -> list[Way]:

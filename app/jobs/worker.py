@@ -32,6 +32,8 @@ from app.stages.send.shard import MOST_SHARDS
 
 DRAIN_WITHIN, RECORD_WITHIN, END_WITHIN = 6.0, 2.5, 9.5
 """Seconds after SIGTERM: to let conversations end by themselves, to write down what became of them, and in all."""
+SIGN_EVERY = 5
+"""Seconds between two signs of life, with what only this process can count."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +74,8 @@ class Worker:
             self.stop.set()
             scheduler.pause()
             await self._drain()
+            with suppress(StorageError):
+                await self._mailroom.meter.leave(self._container.db, self._owner)
             scheduler.shutdown(wait=False)
             if followed:
                 await self._leave(followed)
@@ -85,6 +89,7 @@ class Worker:
         return {"release": (1, self._release), **entries}
 
     def _ticks(self) -> Iterator[tuple[str, int, Work]]:
+        yield "sign of life", SIGN_EVERY, partial(self._mailroom.meter.write_down, self._container.db, self._owner)
         if self._queue:
             yield "announce", 1, self._announce
             return

@@ -4,6 +4,7 @@ from app.models.base import Base
 from app.models.editions import Edition, Listing, Picture, Release, Variant
 from app.models.ledger import Delivery, DeliveryCount, DeliveryNote, DeliveryPace, Shard, TransactionalEmail
 from app.models.links import LinkCheck
+from app.models.monitoring import Counter, LivingWorker
 from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
 from app.models.operator_mail import OperatorMail
 from app.models.readers import Consent, Placement, Subscriber, Suppression
@@ -18,6 +19,7 @@ __all__ = [
     "Base",
     "Bucket",
     "Consent",
+    "Counter",
     "Delivery",
     "DeliveryCount",
     "DeliveryNote",
@@ -28,6 +30,7 @@ __all__ = [
     "JobRun",
     "LinkCheck",
     "Listing",
+    "LivingWorker",
     "OperatorMail",
     "Picture",
     "Placement",

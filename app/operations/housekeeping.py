@@ -15,6 +15,7 @@ from app.store import (
     stories,
     transactional,
     trends,
+    workers,
 )
 
 ANSWERS = timedelta(days=2)
@@ -43,6 +44,8 @@ async def tidy(db: Database, now: datetime) -> str:
         await operator_mail.prune(session, SLOTS, now)
     async with db.write() as session:
         await erasure.blank_again(session, now - ERASED)
+    async with db.write() as session:
+        await workers.prune(session)
     async with db.write() as session:
         await links.prune(session, now - LOOKS)
     async with db.write() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import func, literal_column, select
 from app.core.db import Session, lease_clock
 from app.models import DeliveryCount, DeliveryPace, Edition, Shard, SourceHealth, Subscriber, TransactionalEmail
 from app.models.states import DeliveryStatus, EditionStatus
-from app.store import provider_states
+from app.store import counters, provider_states, workers
 from app.store.progress import PACE_OVER, SLICE, Tally
 
 
@@ -42,12 +42,18 @@ class Figures:
     editions: dict[str, int]
     readers: dict[str, int]
     sources: list[Source]
+    workers: int
+    """Those that gave a sign of life lately."""
+    in_hand: int
+    """Mails that they have begun and have no answer for."""
+    counted: dict[str, int]
 
 
 async def look(session: Session, now: datetime) -> Figures:
     """Everything at once, on the caller's one snapshot."""
     sending = select(Edition.id).where(Edition.status == EditionStatus.SENDING)
     deliveries = await _deliveries(session)
+    living, in_hand = await workers.living(session)
     waiting = DeliveryCount.queued + DeliveryCount.deferred + DeliveryCount.sending
     settled = await session.scalar(
         select(func.sum(DeliveryPace.settled)).where(DeliveryPace.slice > int((now - PACE_OVER).timestamp()) // SLICE)
@@ -72,6 +78,9 @@ async def look(session: Session, now: datetime) -> Figures:
         editions=await _by(session, Edition.status),
         readers=await _by(session, Subscriber.status),
         sources=[Source(*row) for row in sources],
+        workers=living,
+        in_hand=in_hand,
+        counted=await counters.read(session),
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.store import counters
 from app.store.figures import Figures
 
 
@@ -18,6 +19,7 @@ class _Looked(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield from _mail(self._found, self._now)
+        yield from _workers(self._found)
         yield from _rest(self._found, self._now)
 
 
@@ -59,6 +61,26 @@ def _mail(found: Figures, now: datetime) -> Iterator[Metric]:
         ("stream",),
         [(("papers",), _age(found.papers_due_since, now)), (("service",), _age(found.service_mail_due_since, now))],
     )
+
+
+def _workers(found: Figures) -> Iterator[Metric]:
+    yield _one("workers", "Workers that gave a sign of life in the last 15 seconds", found.workers)
+    yield _one("mails_in_hand", "Mails begun and not answered: the window in use, of 512 a worker", found.in_hand)
+    groups = counters.groups(found.counted)
+    bounds = [*(str(bound / 1000) for bound in counters.BOUNDS), "+Inf"]
+    yield HistogramMetricFamily(
+        "morningpost_group_seconds",
+        "How long the transaction of a group of hand-overs took",
+        buckets=list(zip(bounds, groups.within, strict=True)),
+        sum_value=groups.seconds,
+    )
+    yield _count("leases_lost", "Shards that another worker took over", found.counted.get(counters.LEASES_LOST))
+    yield _count("sign_ups", "Times that somebody asked for the paper", found.counted.get(counters.SIGN_UPS))
+    yield _count("confirmations", "Times that somebody confirmed", found.counted.get(counters.CONFIRMATIONS))
+
+
+def _count(name: str, help_: str, value: int | None) -> Metric:
+    return CounterMetricFamily(f"morningpost_{name}", help_, value=value or 0)
 
 
 def _rest(found: Figures, now: datetime) -> Iterator[Metric]:

@@ -11,7 +11,7 @@ from app.core.clock import FixedClock
 from app.core.signing import Purpose
 from app.models import Consent, TransactionalEmail
 from app.stages.audience import pending
-from app.store import suppressions
+from app.store import counters, suppressions
 
 from . import sample
 from .conftest import Readers
@@ -195,3 +195,12 @@ async def test_a_program_gets_a_problem_for_a_wrong_link(client: AsyncClient) ->
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"].startswith("This link is not one of ours.")
+
+
+async def test_sign_ups_and_confirmations_are_counted(readers: Readers, container: Container) -> None:
+    """For monitoring; a second press is no second confirmation."""
+    token = await readers.ask()
+    for _ in range(2):
+        await readers.client.post(f"/confirm/{token}")
+    async with container.db.read() as session:
+        assert await counters.read(session) == {counters.SIGN_UPS: 1, counters.CONFIRMATIONS: 1}

@@ -7,6 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.bootstrap import Container
 from app.stages.send import release
+from app.stages.send.meter import Meter
+from app.store import counters
 from tests.people import NOON, add_edition, add_reader
 from tests.web.conftest import SITE
 
@@ -36,6 +38,27 @@ async def test_the_figures_come_from_the_ledger(app: FastAPI, container: Contain
     assert samples["morningpost_readers active"] == samples["morningpost_readers pending"] == 1
     assert samples["morningpost_editions sending"] == 1
     assert samples["morningpost_oldest_due_seconds papers"] == 0
+
+
+async def test_what_workers_counted_is_told_for_all_of_them(app: FastAPI, container: Container) -> None:
+    """Two workers: their groups as one histogram, their windows as one sum; sign-ups are counted by the web itself."""
+    for owner, seconds in (("one", 0.004), ("two", 0.03), ("two", 3.0)):
+        meter = Meter()
+        meter.group(seconds)
+        with meter.watching(lambda: 7):
+            await meter.write_down(container.db, owner)
+    async with container.db.write() as session:
+        await counters.add(session, {counters.SIGN_UPS: 2})
+    _, samples = await ask(app)
+    assert samples["morningpost_group_seconds_bucket 0.005"] == 1
+    assert samples["morningpost_group_seconds_bucket 0.025"] == 1
+    assert samples["morningpost_group_seconds_bucket 0.05"] == 2
+    assert samples["morningpost_group_seconds_bucket 2.5"] == 2
+    assert samples["morningpost_group_seconds_bucket +Inf"] == samples["morningpost_group_seconds_count"] == 3
+    assert samples["morningpost_group_seconds_sum"] == pytest.approx(3.034)
+    assert (samples["morningpost_workers"], samples["morningpost_mails_in_hand"]) == (2, 14)
+    assert samples["morningpost_sign_ups_total"] == 2
+    assert samples["morningpost_confirmations_total"] == samples["morningpost_leases_lost_total"] == 0
 
 
 async def test_strangers_are_told_nothing(app: FastAPI) -> None:

@@ -18,7 +18,7 @@ from app.stages.audience.domains import DomainRules
 from app.stages.audience.early import Early
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
-from app.store import editions, placements, subscribers, suppressions, transactional
+from app.store import counters, editions, placements, subscribers, suppressions, transactional
 from app.store.subscribers import Act
 from app.store.transactional import History
 
@@ -108,6 +108,7 @@ async def subscribe(
         now=now,
         until=now + CONFIRM_WITHIN,
     )
+    await counters.add(session, {counters.SIGN_UPS: 1})
 
 
 async def _written_down(session: Session, parsed: addresses.Address, zone: str, now: datetime) -> Subscriber:
@@ -147,6 +148,7 @@ async def confirm(
         await subscribers.record_consent(session, reader.id, act, now)
         await _welcome(session, reader, now)
         await suppressions.lift(session, suppressor.hash(reader.address_key), LIFTED)
+        await counters.add(session, {counters.CONFIRMATIONS: 1})
     return Confirmed(
         reader.ref,
         addresses.mask(reader.address),

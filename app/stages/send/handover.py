@@ -21,6 +21,7 @@ from app.core.errors import StorageError
 from app.core.mail.message import Message
 from app.core.mail.provider import Provider
 from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 
 SMALLEST, LARGEST = 8, 256
@@ -95,6 +96,7 @@ class Handover(Generic[R]):
         ledger: Ledger[R],
         stop: asyncio.Event,
         throttle: Throttle | None = None,
+        meter: Meter | None = None,
         *,
         on_trial: bool = False,
         lasts: float = math.inf,
@@ -105,6 +107,7 @@ class Handover(Generic[R]):
         `on_tail` is called where nothing more is begun, and only answers are awaited that take their time.
         """
         self._db = db
+        self._meter = meter or Meter()
         self._on_trial = on_trial
         self._until = time.monotonic() + lasts
         self._on_tail = on_tail
@@ -132,19 +135,20 @@ class Handover(Generic[R]):
 
     async def run(self, provider: Provider) -> None:
         """Hands over until nothing is due, the lease is lost or the service stops; then gives the lease back."""
-        pump = asyncio.create_task(self._pump())
-        try:
-            await provider.drain(self)
-        finally:
-            self._drained = True  # not cancelled: it may be inside a transaction
-            self._stir.set()
+        with self._meter.watching(self._in_hand):
+            pump = asyncio.create_task(self._pump())
             try:
-                await pump
+                await provider.drain(self)
             finally:
-                await self._finish()
-                if self._throttle is not None:
-                    with suppress(StorageError):  # tokens that nobody gives back are only lost
-                        await self._throttle.close()
+                self._drained = True  # not cancelled: it may be inside a transaction
+                self._stir.set()
+                try:
+                    await pump
+                finally:
+                    await self._finish()
+                    if self._throttle is not None:
+                        with suppress(StorageError):  # tokens that nobody gives back are only lost
+                            await self._throttle.close()
 
     # -- what a provider calls ---------------------------------------------------------------------------
 
@@ -176,6 +180,9 @@ class Handover(Generic[R]):
         self.handed += 1
         self._since += 1
         self._settle(row, receipt)
+
+    def _in_hand(self) -> int:
+        return len(self._out) + len(self._ready)
 
     # -- groups ------------------------------------------------------------------------------------------
 
@@ -256,7 +263,7 @@ class Handover(Generic[R]):
         if time.monotonic() < self._tokens_at:
             return 0
         window = TRIAL if self._on_trial else WINDOW
-        return max(0, min(max(self._size, self._wanted), LARGEST, window - len(self._out) - len(self._ready)))
+        return max(0, min(max(self._size, self._wanted), LARGEST, window - self._in_hand()))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
@@ -332,12 +339,14 @@ class Handover(Generic[R]):
             begun = await self._ledger.begin(session, room) if ours else None
         del self._settled[: len(settled)]
         if settled or begun:
+            took = time.monotonic() - started
+            self._meter.group(took)
             log.info(
                 "a group was committed",
                 answered=len(settled),
                 begun=len(begun or ()),
-                in_hand=len(self._out) + len(self._ready),
-                ms=round((time.monotonic() - started) * 1000, 1),
+                in_hand=self._in_hand(),
+                ms=round(took * 1000, 1),
             )
         self._measure(started)
         if ours:

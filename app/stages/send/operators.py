@@ -18,6 +18,7 @@ from app.models import OperatorMail
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
+from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
 from app.store import leases, operator_mail, settling
@@ -114,6 +115,7 @@ async def send_owed(
     stop: asyncio.Event,
     throttle: Throttle | None = None,
     on_tail: Callable[[], None] = lambda: None,
+    meter: Meter | None = None,
 ) -> int:
     """Hands over the letters that are due; gives how many there were."""
     async with db.read() as session:
@@ -128,8 +130,7 @@ async def send_owed(
             await leases.give_back_slot(session, JOB, SLOT, epoch)
             return 0
         await operator_mail.recover(session, epoch, policy.unknown_until(now, _chance()), now)
-    handover = Handover(
-        db, OperatorPost(epoch, render, way, settings, clock), stop, throttle, on_trial=way.on_trial, on_tail=on_tail
-    )
+    ledger = OperatorPost(epoch, render, way, settings, clock)
+    handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, on_tail=on_tail)
     await handover.run(way.provider)
     return handover.handed

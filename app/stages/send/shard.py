@@ -25,6 +25,7 @@ from app.models.states import EditionStatus, MailForm
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
+from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
@@ -63,6 +64,7 @@ class EditionLedger:
     settings: Settings
     clock: Clock
     most_shards: int = MOST_SHARDS
+    meter: Meter = field(default_factory=Meter)
     held: dict[int, ShardLease] = field(default_factory=dict)
     """The leases that are ours, as of the last fence, by the shard's number."""
     _dry: set[int] = field(default_factory=set)
@@ -90,6 +92,7 @@ class EditionLedger:
         ours = await leases.renew_shards(session, self.edition_id, self.held.values())
         for number in self.held.keys() - ours:
             log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
+            self.meter.lost()
             del self.held[number]
             self._dry.discard(number)
         self._going = await editions.is_sending(session, self.edition_id)
@@ -240,6 +243,7 @@ async def send_due(
     most_shards: int = MOST_SHARDS,
     throttle: Throttle | None = None,
     on_tail: Callable[[], None] = lambda: None,
+    meter: Meter | None = None,
 ) -> int:
     """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
 
@@ -255,6 +259,7 @@ async def send_due(
         edition = await editions.get(session, lease.edition_id)
     assert edition is not None
     content = EditionContent.model_validate(edition.content)
+    meter = meter or Meter()
     ledger = EditionLedger(
         edition_id=edition.id,
         owner=owner,
@@ -265,6 +270,7 @@ async def send_due(
         settings=settings,
         clock=clock,
         most_shards=most_shards,
+        meter=meter,
     )
     async with db.write() as session:
         if not await leases.renew_shard(session, lease):
@@ -274,7 +280,7 @@ async def send_due(
             return 0
         await ledger.open(session, lease)
     lasts = TURN if way.others else math.inf
-    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial, lasts=lasts, on_tail=on_tail)
+    handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, lasts=lasts, on_tail=on_tail)
     await handover.run(way.provider)
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

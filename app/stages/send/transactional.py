@@ -19,6 +19,7 @@ from app.stages.send import policy
 from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
+from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
 from app.store import faults, leases, settling, transactional
@@ -163,6 +164,7 @@ async def send_owed(
     check: DomainCheck | None = None,
     throttle: Throttle | None = None,
     on_tail: Callable[[], None] = lambda: None,
+    meter: Meter | None = None,
 ) -> int:
     """Hands over the service mail that is due; gives how many messages there were."""
     async with db.read() as session:
@@ -177,6 +179,6 @@ async def send_owed(
             return 0
         ledger = PostLedger(epoch, render, way, settings, clock, check)
         await ledger.open(session)
-    handover = Handover(db, ledger, stop, throttle, on_trial=way.on_trial, on_tail=on_tail)
+    handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, on_tail=on_tail)
     await handover.run(way.provider)
     return handover.handed
