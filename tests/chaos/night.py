@@ -171,7 +171,7 @@ class Night:
         return self.status() in (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
 
     def status(self) -> EditionStatus:
-        return self.ask(_edition).status
+        return self.ask(edition_of).status
 
     def account(self) -> Account:
         """Reader by reader, from the ledger and from the receiver; the counts must say what the ledger says."""
@@ -211,7 +211,7 @@ def _astray(receiver: Receiver, addresses: dict[str, str]) -> list[str]:
     return [key for key, address in receiver.recipients.items() if addresses.get(key) != address]
 
 
-async def _edition(session: Session) -> Edition:
+async def edition_of(session: Session) -> Edition:
     found = await editions.of_day(session, DAY)
     assert found is not None
     return found
@@ -226,13 +226,13 @@ async def _held(session: Session, owner: str) -> Iterable[int]:
 
 
 async def _counted(session: Session) -> None:
-    await assert_counted(session, (await _edition(session)).id)
+    await assert_counted(session, (await edition_of(session)).id)
 
 
 async def _everything(
     session: Session,
 ) -> tuple[Edition, dict[int, DeliveryStatus], dict[int, tuple[str, str]], set[int]]:
-    edition = await _edition(session)
+    edition = await edition_of(session)
     rows = await session.execute(
         select(Delivery.subscriber_id, Delivery.status).where(Delivery.edition_id == edition.id)
     )
