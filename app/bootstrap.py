@@ -6,7 +6,8 @@ from functools import partial
 
 from app.core.clock import Clock, SystemClock
 from app.core.db import Database
-from app.core.mail.provider import Provider
+from app.core.errors import ConfigurationError
+from app.core.mail.provider import DEMANDED, Provider, lacking
 from app.core.mail.tokens import Limits
 from app.core.net.guard import networks
 from app.core.settings import VAR, Settings
@@ -62,6 +63,10 @@ class Container:
 def build(settings: Settings, clock: Clock | None = None) -> Container:
     """Wires the service. Raises ConfigurationError; opens no connection yet."""
     signer = Signer(settings.secret_keys)
+    providers = registry.build(settings.providers, VAR)
+    for one in providers:
+        for lack in lacking(one.capabilities, DEMANDED):
+            raise ConfigurationError(f"the provider {one.name} {lack}: take it out of MORNINGPOST_PROVIDERS")
     return Container(
         settings=settings,
         db=Database(settings.database_url),
@@ -76,7 +81,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         proofs=Proofs(signer, settings.altcha_cost) if settings.altcha == "on" else None,
         exchangers=exchangers.build(settings.resolver) if settings.check_mx == "on" else None,
         links=LinkChecker(settings.public_url) if settings.check_links == "on" else None,
-        providers=registry.build(settings.providers, VAR),
+        providers=providers,
         limits=registry.limits(settings.providers),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,

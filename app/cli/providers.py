@@ -10,6 +10,7 @@ from app.bootstrap import Container
 from app.cli.terminal import Json, complain, say, show
 from app.cli.workshop import run
 from app.core.errors import ConfigurationError
+from app.core.mail.provider import lacking, wanted
 from app.models.breaker import Breaker
 from app.stages.send.standing import Standing, standings
 
@@ -63,25 +64,28 @@ def check(
 ) -> None:
     """Connect and log in, and send nothing. Exit code 1 where a provider could not send now."""
 
-    async def work(container: Container) -> dict[str, str]:
+    async def work(container: Container) -> dict[str, tuple[str, list[str]]]:
+        wishes = wanted(own_return_path=bool(container.settings.return_path_domain))
         chosen = [one for one in container.providers if name in (None, one.name)]
         found = {}
         for one in chosen:
+            weaker, problem = lacking(one.capabilities, wishes), ""
             try:
                 await one.check()
             except ConfigurationError as error:
-                found[one.name] = str(error)
-            else:
-                found[one.name] = ""
+                problem = str(error)
+            found[one.name] = (problem, weaker)
         return found
 
     found = run(work)
     if not found:
         raise ConfigurationError(f"there is no provider {name}; morningpost providers lists them")
-    for provider, problem in found.items():
+    for provider, (problem, weaker) in found.items():
         if problem:
             complain(f"{provider}: {problem}")
         else:
             say(f"{provider} could send now.")
-    if any(found.values()):
+        for lack in weaker:
+            say(f"{provider} {lack}.")
+    if any(problem for problem, _ in found.values()):
         raise typer.Exit(1)

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
 
     providers: Words = Field(("outbox:",), repr=False)
     allowed_recipients: Words = ()
+    return_path_domain: str = ""
     operator_emails: Words = ()
 
     huggingface_url: str = "https://huggingface.co"
@@ -228,6 +229,13 @@ class Settings(BaseSettings):
             if not _HOST.fullmatch(text):
                 raise ValueError(f"{text!r} is not a domain such as example.org; write others than a-z as xn--")
         return tuple(text.lower() for text in value)
+
+    @field_validator("return_path_domain")
+    @classmethod
+    def _return_path_domain(cls, value: str) -> str:
+        if value and not (len(value) <= 190 and re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", value)):
+            raise ValueError("must be a domain such as bounces.example.org, at most 190 characters")
+        return value.lower()
 
     @field_validator("list_id")
     @classmethod

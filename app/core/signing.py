@@ -26,6 +26,8 @@ _HEADER = struct.Struct(">BHI")
 _TAG = 16
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 _VERSION = 1
+_SEAL, _SEALED = struct.Struct(">BH"), 2
+"""Version and key id of what is sealed; the version of the tokens above is another."""
 _LONGEST = 128
 _LONGEST_REFERENCE = 64
 RETIRED = "retired:"
@@ -43,6 +45,8 @@ class Purpose(StrEnum):
     MOVE = "move"
     NEW_ADDRESS = "new-address"
     OLD_ADDRESS = "old-address"
+    RETURN_PATH = "return-path"
+    """Never a link: `core.mail.return_path`."""
 
 
 _LABELS = {purpose: b"morningpost " + purpose.value.encode() + b"\0" for purpose in Purpose}
@@ -96,6 +100,21 @@ class Signer:
         if not late and hours and now >= datetime.fromtimestamp(0, UTC) + timedelta(hours=hours):
             raise InvalidToken("This link has run out.", expired=True)
         return body[_HEADER.size :].decode("ascii")
+
+    def seal(self, purpose: Purpose, body: bytes) -> bytes:
+        """`body` with 3 octets before it and a tag of 16 behind, for what is no link: no expiry, any spelling."""
+        sealed = _SEAL.pack(_SEALED, self._first.id) + body
+        return sealed + self._tag(self._first, purpose, sealed)
+
+    def unseal(self, purpose: Purpose, sealed: bytes) -> bytes:
+        """What `seal` was given. Raises InvalidToken."""
+        body, tag = sealed[:-_TAG], sealed[-_TAG:]
+        if len(body) < _SEAL.size:
+            raise InvalidToken
+        version, key_id = _SEAL.unpack_from(body)
+        if version != _SEALED or not any(self._matches(key, purpose, key_id, body, tag) for key in self._keys):
+            raise InvalidToken
+        return body[_SEAL.size :]
 
     def is_current(self, purpose: Purpose, token: str) -> bool:
         """Was `token` signed with a key that is in use? What a retired key signed lets a reader leave, no more."""

@@ -91,6 +91,7 @@ class Mailroom:
             self._container.db,
             way,
             settings=self._container.settings,
+            signer=self._container.signer,
             clock=self._container.clock,
             render=self._letter,
             owner=self._owner,

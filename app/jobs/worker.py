@@ -22,6 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from app.bootstrap import Container
 from app.core.errors import ConfigurationError, MorningPostError, StorageError
+from app.core.mail.provider import lacking, wanted
 from app.jobs import fleet, tasks
 from app.jobs.fleet import POST, Bell
 from app.jobs.mailroom import Mailroom
@@ -68,6 +69,7 @@ class Worker:
         scheduler.start()
         followed = asyncio.create_task(self._queue.run(self.stop)) if self._queue else None
         log.info("the worker runs", owner=self._owner)
+        self._warn()
         try:
             await self.stop.wait()
         finally:
@@ -80,6 +82,13 @@ class Worker:
             if followed:
                 await self._leave(followed)
             log.info("the worker has ended", unfinished=len(self._running))
+
+    def _warn(self) -> None:
+        """Of what the ways out cannot carry, though the mail goes out without it."""
+        wishes = wanted(own_return_path=bool(self._container.settings.return_path_domain))
+        for one in self._container.providers:
+            for lack in lacking(one.capabilities, wishes):
+                log.warning("a provider cannot carry all of a mail", provider=one.name, why=f"it {lack}")
 
     # -- what it does ------------------------------------------------------------------------------------
 

@@ -23,10 +23,14 @@ class Envelope:
     """What MAIL says beside the sender."""
 
 
+class BeyondAscii(ValueError):
+    """An address that only SMTPUTF8 could carry. Sign-ups and imports take none."""
+
+
 def path(address: str) -> bytes:
     """`address` as it stands between < and >. Raises ValueError with the reason it cannot be written."""
     if not address.isascii():
-        raise ValueError("the address has letters outside ASCII, which needs SMTPUTF8 (RFC 6531)")
+        raise BeyondAscii("the address has letters outside ASCII, which needs SMTPUTF8 (RFC 6531)")
     if not (match := _PATH.fullmatch(address)):
         raise ValueError("the address is malformed")
     if len(match["local"]) > 64 or len(match["domain"]) > 255 or len(address) > 254:
@@ -39,8 +43,15 @@ def unreachable(message: Message) -> Rejected | None:
     try:
         path(message.recipient)
     except ValueError as error:
-        return Rejected(str(error), Fault.ADDRESS, "bad-address")
+        return _unwritable(error)
     return None
+
+
+def _unwritable(error: ValueError) -> Rejected:
+    """There may well be a mailbox behind what we cannot write: then the address is not at fault."""
+    if isinstance(error, BeyondAscii):
+        return Rejected(str(error), Fault.MESSAGE, "smtputf8")
+    return Rejected(str(error), Fault.ADDRESS, "bad-address")
 
 
 def sealed(message: Message) -> Envelope | Receipt:
@@ -48,7 +59,7 @@ def sealed(message: Message) -> Envelope | Receipt:
     try:
         recipient = path(message.recipient)
     except ValueError as error:
-        return Rejected(str(error), Fault.ADDRESS, "bad-address")
+        return _unwritable(error)
     try:
         return Envelope(path(message.return_path), recipient, message.as_bytes())
     except Exception as error:  # one reader's mail must not stop the others'

@@ -54,7 +54,9 @@ class Call:
 class ResendProvider:
     """One call at a time in each drain, at the pace that the answers ask for."""
 
-    capabilities = Capabilities(raw=False, batch=BATCH, idempotency=timedelta(hours=24), keeps_message_id=False)
+    capabilities = Capabilities(
+        raw=False, batch=BATCH, idempotency=timedelta(hours=24), keeps_message_id=False, return_path=False
+    )
 
     def __init__(self, name: str, base: str, key: str, backoff: Sequence[float] = BACKOFF) -> None:
         self.name = name

@@ -24,3 +24,14 @@ def test_limits_are_listed_and_a_server_is_tried(folder: Path) -> None:
         True,
     )
     assert post("providers", "check", "pigeon", folder=folder).returncode == 2
+
+
+def test_what_a_provider_cannot_carry_is_said(folder: Path) -> None:
+    """Of its own accord, whether or not it answers; a missing return path only where one is set."""
+    port = closed_port().rpartition(":")[2].strip("/")
+    settings = {"PROVIDERS": f"resend://key@127.0.0.1:{port}"}
+    told = post("providers", "check", folder=folder, **settings).stderr
+    assert "resend puts a Message-ID of its own" in told
+    assert "return path" not in told
+    told = post("providers", "check", folder=folder, **settings, RETURN_PATH_DOMAIN="bounces.example.org").stderr
+    assert "resend puts a return path of its own in the place of one at RETURN_PATH_DOMAIN." in told

@@ -14,14 +14,16 @@ from sqlalchemy import text
 
 from app.bootstrap import Container, build
 from app.core.clock import FixedClock
+from app.core.mail.return_path import Returned, ReturnPaths
 from app.core.settings import load_settings
-from app.core.signing import Purpose
+from app.core.signing import Purpose, opaque_reference
 from app.jobs.mailroom import Mailroom
 from app.main import create_app
 from app.stages.audience import pending
 from app.stages.audience.consent import REMINDER, WELCOME
 from app.store import subscribers, transactional
 from tests.people import NOON, add_reader
+from tests.providers.smtp_server import SmtpServer
 
 
 @pytest.fixture
@@ -119,3 +121,28 @@ async def test_the_confirmation_holds_nothing_that_was_typed(container: Containe
     assert "/confirm/" in whole
     for word in words.values():
         assert word.lower() not in whole.lower()
+
+
+async def test_service_mail_has_a_return_path_of_its_own(database_url: str, clock: FixedClock) -> None:
+    """Where RETURN_PATH_DOMAIN is set, as a mail server sees it."""
+    server, ref = SmtpServer(), opaque_reference()
+    await server.start()
+    settings = load_settings(
+        database_url=database_url,
+        secret_keys="k" * 40,
+        return_path_domain="bounces.paper.example",
+        providers=f"smtp://127.0.0.1:{server.port}?tls=none",
+        allowed_recipients="example.org",
+    )
+    made = build(settings, clock)
+    reader = await add_reader(made.db, "ada@example.org")
+    async with made.db.write() as session:
+        until = NOON + timedelta(days=1)
+        await transactional.owe(
+            session, kind=WELCOME, subscriber_id=reader, ref=ref, parameters={}, now=NOON, until=until
+        )
+    await Mailroom(made, "test", asyncio.Event()).post()
+    await made.close()
+    await server.stop()
+    (mail,) = server.received
+    assert ReturnPaths(made.signer, "bounces.paper.example", "").read(mail.sender) == Returned(None, ref)

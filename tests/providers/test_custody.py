@@ -111,3 +111,12 @@ def test_a_bad_return_path_is_our_fault() -> None:
 def test_a_header_of_seconds(value: str, seconds: float | None) -> None:
     """Whatever is no plain number of seconds is as if it were not there."""
     assert Answer(429, {"retry-after": value}, None).seconds("ratelimit-reset", "retry-after") == seconds
+
+
+def test_an_address_beyond_ascii_is_not_at_fault() -> None:
+    """There may be a mailbox; only we cannot write to it. What is no address at all is another thing."""
+    refused = [sealed(mail(1, recipient)) for recipient in ("jürgen@paper.example", "ada@@paper.example")]
+    assert [(one.fault, one.code) for one in refused if isinstance(one, Rejected)] == [
+        (Fault.MESSAGE, "smtputf8"),
+        (Fault.ADDRESS, "bad-address"),
+    ]

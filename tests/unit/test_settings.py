@@ -241,3 +241,11 @@ def test_the_guards_of_the_sign_up_are_checked_at_start(name: str, value: str) -
     """A proxy that is no address would otherwise be trusted by nobody, silently."""
     with pytest.raises(ConfigurationError, match=f"MORNINGPOST_{name.upper()}"):
         load_settings(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["bounces", "post@bounces.example.org", "büro.example.org", "b" * 187 + ".org"])
+def test_a_return_path_domain_must_leave_room_for_the_token(value: str) -> None:
+    """A domain in ASCII, short enough for a path of 254 octets (RFC 5321 section 4.5.3.1.3), in small letters."""
+    with pytest.raises(ConfigurationError, match="MORNINGPOST_RETURN_PATH_DOMAIN: must be a domain"):
+        load_settings(return_path_domain=value)
+    assert load_settings(return_path_domain="Bounces.Example.ORG").return_path_domain == "bounces.example.org"

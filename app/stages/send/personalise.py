@@ -8,6 +8,7 @@ from functools import cached_property
 
 from app.core.calendar import zone_named, zone_words
 from app.core.mail.message import Message
+from app.core.mail.return_path import ReturnPaths
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
 from app.core.signing import Purpose, Signer
@@ -18,18 +19,19 @@ from app.store.deliveries import Begun
 
 @dataclass(frozen=True)
 class Personaliser:
-    """Addresses one edition's template to readers. `salt` and `day` are the edition's."""
+    """Addresses one edition's template to readers. `salt`, `day` and `edition_id` are the edition's."""
 
     settings: Settings
     signer: Signer
     salt: str
     day: date
+    edition_id: int
     _mornings: dict[tuple[str, int | None, Frequency], tuple[str, str]] = field(default_factory=dict, compare=False)
     _days: dict[date, str] = field(default_factory=dict, compare=False)
 
     def message(self, row: Begun, template: MailTemplate, now: datetime) -> Message:
         """The mail of one delivery."""
-        sender, domain, site = self._own
+        domain, site = self._own
         unsubscribe = f"{site}/unsubscribe/{self.signer.sign(Purpose.UNSUBSCRIBE, row.ref)}"
         manage = f"{site}/preferences/{self.signer.sign(Purpose.PREFERENCES, row.ref)}"
         return Message(
@@ -38,18 +40,21 @@ class Personaliser:
             recipient=row.address,
             message_id=f"<{message_key(self.salt, row.ref)}@{domain}>",
             date=now,
-            return_path=sender,
+            return_path=self._return_paths.of_paper(self.edition_id, row.ref),
             template=template,
             values=self._values(row, unsubscribe, manage),
             headers=list_unsubscribe(unsubscribe),
         )
 
     @cached_property
-    def _own(self) -> tuple[str, str, str]:
-        """The paper's own address, its domain, and the site: worked out once, since parsing takes longest."""
+    def _own(self) -> tuple[str, str]:
+        """The domain of the paper's own address, and the site: worked out once, since parsing takes longest."""
         publication = self.settings.publication
-        sender = publication.sender[1]
-        return sender, sender.rpartition("@")[2], publication.public_url
+        return publication.sender[1].rpartition("@")[2], publication.public_url
+
+    @cached_property
+    def _return_paths(self) -> ReturnPaths:
+        return ReturnPaths(self.signer, self.settings.return_path_domain, self.settings.publication.sender[1])
 
     def _values(self, row: Begun, unsubscribe: str, manage: str) -> Mapping[Slot, str]:
         morning = self._morning(row.zone, row.minute, row.frequency)

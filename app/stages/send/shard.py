@@ -265,7 +265,7 @@ async def send_due(
         owner=owner,
         present=section_bits(content.present),
         template_for=template_for,
-        personaliser=Personaliser(settings, signer, edition.salt, edition.date),
+        personaliser=Personaliser(settings, signer, edition.salt, edition.date, edition.id),
         way=way,
         settings=settings,
         clock=clock,

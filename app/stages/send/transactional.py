@@ -12,8 +12,10 @@ from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
 from app.core.mail.receipt import Deferred, Fault, Halt, Receipt, Rejected
+from app.core.mail.return_path import ReturnPaths
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
+from app.core.signing import Signer
 from app.models import TransactionalEmail
 from app.stages.send import policy
 from app.stages.send.exchangers import Exchangers
@@ -66,6 +68,7 @@ class PostLedger:
     render: Render
     way: Way
     settings: Settings
+    signer: Signer
     clock: Clock
     check: DomainCheck | None = None
     group: Sequence[Begun] = ()
@@ -106,7 +109,7 @@ class PostLedger:
             recipient=row.address,
             message_id=f"<{row.ref}@{sender.rpartition('@')[2]}>",
             date=self.clock.now(),
-            return_path=sender,
+            return_path=ReturnPaths(self.signer, self.settings.return_path_domain, sender).of_service_mail(row.ref),
             template=made.template,
             values=made.values,
         )
@@ -157,6 +160,7 @@ async def send_owed(
     way: Way,
     *,
     settings: Settings,
+    signer: Signer,
     clock: Clock,
     render: Render,
     owner: str,
@@ -177,7 +181,7 @@ async def send_owed(
         if not await way.enter(session, clock.now()):
             await leases.give_back_slot(session, JOB, SLOT, epoch)
             return 0
-        ledger = PostLedger(epoch, render, way, settings, clock, check)
+        ledger = PostLedger(epoch, render, way, settings, signer, clock, check)
         await ledger.open(session)
     handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, on_tail=on_tail)
     await handover.run(way.provider)

@@ -13,6 +13,7 @@ from app.core.db import Database, Session
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Receipt, Rejected, Scope, Unknown
+from app.core.mail.return_path import Returned, ReturnPaths
 from app.core.mail.template import MailTemplate, Pieces, Slot, slot
 from app.core.settings import Settings, load_settings
 from app.models import Delivery, DeliveryNote, Edition
@@ -111,6 +112,23 @@ async def test_a_message_is_the_readers_own(db: Database, tmp_path: Path) -> Non
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert headers["List-Unsubscribe"].startswith("<https://post.example.org/unsubscribe/")
     assert "reader0@example.org" in first.text()
+
+
+async def test_each_paper_has_a_return_path_of_its_own(db: Database, tmp_path: Path) -> None:
+    """Where RETURN_PATH_DOMAIN is set: it names the edition and the reader, the same on a retry."""
+    paper = await desk(db, tmp_path, readers=2, return_path_domain="bounces.paper.example")
+    provider = Scripted(lambda message: Deferred("451") if message.attempt == 1 else Accepted())
+    await paper.send(provider)
+    paper.clock.move(NOON + minutes(2))
+    await paper.send(provider)
+    paths = {message.key: message.return_path for message in provider.sent[2:]}
+    assert paths == {message.key: message.return_path for message in provider.sent[:2]}
+    own = ReturnPaths(SIGNER, "bounces.paper.example", "post@paper.example")
+    async with db.read() as session:
+        for key, path in paths.items():
+            reader = await subscribers.get(session, key)
+            assert reader is not None
+            assert own.read(path) == Returned(paper.edition.id, reader.ref)
 
 
 async def test_who_leaves_before_the_hand_over_gets_nothing(db: Database, tmp_path: Path) -> None:
