@@ -47,11 +47,18 @@ async def free_shards(session: Session, now: datetime, most: int) -> list[tuple[
 
 
 async def take_shard(
-    session: Session, owner: str, now: datetime, *, edition_id: int | None = None, shard: int | None = None
+    session: Session,
+    owner: str,
+    now: datetime,
+    *,
+    edition_id: int | None = None,
+    shard: int | None = None,
+    left: bool = False,
 ) -> ShardLease | None:
     """Leases the free shard whose work is due the longest, of an edition that is sending.
 
-    `edition_id` narrows the choice to one edition, `shard` to one shard of it.
+    `edition_id` narrows the choice to one edition, `shard` to one shard of it, `left` to those whose last owner never
+    gave them back.
     """
     clock = _clock(session)
     only = [
@@ -59,6 +66,8 @@ async def take_shard(
         for column, wanted in ((Shard.edition_id, edition_id), (Shard.number, shard))
         if wanted is not None
     ]
+    if left:
+        only.append(Shard.lease_until > 0)
     free = (
         await session.execute(
             select(Shard.edition_id, Shard.number)

@@ -7,6 +7,7 @@ are still to come: so the last slow answers of a shard keep nobody waiting.
 import asyncio
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,6 +49,8 @@ TURN = 300.0
 goes on."""
 OPEN_AT_ONCE = 2
 """Shards put in order in one transaction: each costs some statements over its thousand rows."""
+LOOK_EVERY = 1.0
+"""Seconds until shards of workers that died are looked for again."""
 
 
 @dataclass
@@ -69,6 +72,8 @@ class EditionLedger:
     """The leases that are ours, as of the last fence, by the shard's number."""
     _dry: set[int] = field(default_factory=set)
     """Shards of which nothing more is due: given back when their last answer is written down."""
+    _looked: float = 0.0
+    """When shards that nobody gave back were looked for, on the monotonic clock."""
     _going: bool = True
     """As of the last fence: nobody has paused or cancelled the edition."""
 
@@ -103,6 +108,7 @@ class EditionLedger:
 
     async def begin(self, session: Session, most: int) -> Sequence[Begun]:
         begun: list[Begun] = []
+        await self._take_over(session)
         for number in [number for number in self.held if number not in self._dry]:
             await self._begin_from(session, number, most, begun)
         for _ in range(OPEN_AT_ONCE):
@@ -115,6 +121,15 @@ class EditionLedger:
             await self._begin_from(session, lease.shard, most, begun)
         await self._give_back_dry(session, {row.shard for row in begun})
         return begun
+
+    async def _take_over(self, session: Session) -> None:
+        """A shard whose worker died is taken soon, however much there is to do: till then nobody knows what it lost."""
+        if time.monotonic() - self._looked < LOOK_EVERY or len(self.held) >= self.most_shards:
+            return
+        self._looked, now = time.monotonic(), self.clock.now()
+        lease = await leases.take_shard(session, self.owner, now, edition_id=self.edition_id, left=True)
+        if lease is not None:
+            await self.open(session, lease)
 
     async def _begin_from(self, session: Session, shard: int, most: int, begun: list[Begun]) -> None:
         room = most - len(begun)

@@ -403,6 +403,31 @@ async def test_losing_one_shard_of_several_costs_only_that_one(
     assert len(provider.sent) == 3
 
 
+async def test_a_shard_whose_worker_died_is_taken_before_there_is_room_for_it(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slow the way out and however many shards stand before it: what it lost is known soon."""
+    monkeypatch.setattr("app.store.releases.SHARD", 2)
+    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 1)
+    monkeypatch.setattr("app.stages.send.handover.LARGEST", 1)
+    paper = await desk(db, tmp_path, readers=8)
+    async with db.write() as session:
+        await leases.take_shard(session, "dead", NOON, shard=4)
+        await deliveries.begin(session, paper.edition.id, 4, provider="scripted", others=(), most=1, now=NOON)
+        await session.execute(text("UPDATE shards SET lease_until = 1 WHERE number = 4"))
+    provider = Scripted()
+
+    async def drain(outgoing: object) -> None:
+        first = (await outgoing.take(1))[0]  # type: ignore[attr-defined]
+        assert {row.shard: row.status for row in await paper.rows() if row.attempt}[4] is Status.UNKNOWN
+        provider.sent.append(first)
+        outgoing.settle(first, Accepted())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    assert len(provider.sent) == 1
+
+
 async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_count(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
