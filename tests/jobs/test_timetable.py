@@ -1,18 +1,21 @@
 """What the timetable owes at which hour, on both engines: on time, late, twice, by hand."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from app.bootstrap import Container, build
 from app.core.clock import FixedClock
 from app.core.settings import load_settings
 from app.jobs import tasks
 from app.jobs.mailroom import Mailroom
-from app.models import Edition
+from app.models import Delivery, Edition
 from app.models.content import Section
 from app.models.states import EditionStatus
 from app.stages.collect import stories as desk
@@ -79,6 +82,35 @@ async def test_a_morning_by_the_clock(container: Container, clock: FixedClock) -
     await Mailroom(container, "a", asyncio.Event()).papers()
     await tasks.let_go(container, planned)
     assert await status(container) is EditionStatus.SENT
+
+
+async def test_two_schedulers_at_once_make_one_morning(
+    container: Container, clock: FixedClock, database_url: str
+) -> None:
+    """Each tick of both at the same instant, over two pools of connections: one edition, one mail a reader."""
+    readers = [f"reader{number}@example.org" for number in range(25)]
+    for address in readers:
+        await add_reader(container.db, address)
+    other = build(container.settings, clock)
+    both = ((container, "a"), (other, "b"))
+    rooms = [Mailroom(*one, asyncio.Event()) for one in both]
+    planned: list[dict[int, datetime]] = [{}, {}]
+    try:
+        for minutes in (0, 30, 90):
+            clock.move(FIVE + timedelta(minutes=minutes))
+            await asyncio.gather(*(tasks.compose(*one) for one in both))
+            await asyncio.gather(*(tasks.freeze(*one) for one in both))
+            await asyncio.gather(*(tasks.let_go(one, plan) for (one, _), plan in zip(both, planned, strict=True)))
+            await asyncio.gather(*(room.papers() for room in rooms))
+        await asyncio.gather(*(tasks.let_go(one, plan) for (one, _), plan in zip(both, planned, strict=True)))
+    finally:
+        await other.close()
+    async with container.db.read() as session:
+        assert [one.status for one in await session.scalars(select(Edition))] == [EditionStatus.SENT]
+        assert await session.scalar(select(func.count()).select_from(Delivery)) == len(readers)
+    mails = [path.read_bytes() for path in Path("var/outbox/new").glob("*.eml")]
+    addressed = [re.search(rb"(?m)^To: <?([^>\r\n]+)", mail) for mail in mails]
+    assert sorted(found[1].decode() for found in addressed if found) == sorted(readers)
 
 
 async def test_links_are_looked_up_once_for_each_content(container: Container, clock: FixedClock) -> None:
