@@ -217,6 +217,7 @@ def _end(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
     if worker.stop.is_set():
         worker.hurry.set()
         return
+    log.info("the worker is asked to end")
     worker.stop.set()
     loop.call_later(END_WITHIN, _break_off)
 

@@ -26,6 +26,8 @@ class Pace:
     unknown_spread: float = 0.6
     shard: int = 40
     """Deliveries of a shard."""
+    drain: float = app.jobs.worker.DRAIN_WITHIN
+    """How long conversations may go on after SIGTERM."""
 
 
 EARNEST = Pace(10.0, 600.0, 600.0, 1000)
@@ -69,6 +71,7 @@ def _hurry(pace: Pace) -> None:
     policy.UNKNOWN_AFTER = timedelta(seconds=pace.unknown_after)
     policy.UNKNOWN_SPREAD = timedelta(seconds=pace.unknown_spread)
     releases.SHARD = pace.shard
+    app.jobs.worker.DRAIN_WITHIN = pace.drain
     release.CHUNK = max(pace.shard * 5, 100)
 
 

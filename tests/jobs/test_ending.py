@@ -16,6 +16,7 @@ from app.models.states import DeliveryStatus
 from tests.acceptance.house import House
 from tests.chaos.night import Night
 from tests.chaos.receiver import Receiver
+from tests.chaos.worker import Pace
 
 READERS = 60
 
@@ -54,7 +55,7 @@ def states(night: Night) -> dict[str, int]:
 def test_a_worker_that_is_told_to_end_writes_down_what_it_was_doing(database_url: str, tmp_path: Path) -> None:
     """A server that stalls at the final dot: those mails are unknown, the others are owed, nobody is `sending`."""
     with Stalling(after=20) as receiver:
-        night = Night(tmp_path, database_url, receiver)
+        night = Night(tmp_path, database_url, receiver, Pace(drain=1))
         try:
             process = in_mid_send(night, receiver)
             process.terminate()
@@ -70,12 +71,14 @@ def test_a_worker_that_is_told_to_end_writes_down_what_it_was_doing(database_url
 
 
 def test_the_second_signal_waits_for_no_conversation(database_url: str, tmp_path: Path) -> None:
-    """And still everything is written down."""
+    """And still everything is written down. One that waited for them here would not end by itself, with exit code 0."""
     with Stalling(after=20) as receiver:
-        night = Night(tmp_path, database_url, receiver)
+        night = Night(tmp_path, database_url, receiver, Pace(drain=60))
         try:
             process = in_mid_send(night, receiver)
             process.terminate()
+            # The system tells a process once of two signals that it has not heard of yet.
+            night.wait("it has heard the first", lambda: "the worker is asked to end" in night.log())
             night.signal(process, signal.SIGTERM)
             process.join(30)
             assert process.exitcode == 0, night.log()[-4000:]
