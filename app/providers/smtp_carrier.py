@@ -12,15 +12,12 @@ Three manners, the best that the server offers:
 import asyncio
 from collections import deque
 
+from app.providers.smtp_ahead import Ahead
 from app.providers.smtp_letter import Ask, Letter, Manner, Source
 from app.providers.smtp_replies import Stage
 from app.providers.smtp_session import Patience
 from app.providers.smtp_wire import Wire
 
-AHEAD = 16
-"""At most so many transactions are under way on one wire."""
-QUICK = 1.0
-"""Seconds. A transaction that takes longer makes the wire ask for fewer."""
 _CLOSING = 421
 
 
@@ -49,7 +46,7 @@ class Carrier:
         self._last: list[Letter] = []
         self._dirty = False
         self._closing = False
-        self._ahead = 1
+        self.ahead = Ahead()
         self._asked: asyncio.Future[int] | None = None
         wire.listen(self)
 
@@ -73,7 +70,8 @@ class Carrier:
     def wants(self, waiting: int) -> int:
         """How many more letters it could use, where `waiting` lie ready; 0 until half of them are gone."""
         have = waiting + len(self._flight)
-        return self._ahead - have if have <= self._ahead // 2 else 0
+        ahead = self.ahead.count
+        return ahead - have if have <= ahead // 2 else 0
 
     def serve(self, source: Source | None) -> None:
         self._source = source
@@ -234,8 +232,7 @@ class Carrier:
         elif letter in with_it:
             with_it.remove(letter)
         self.carried += 1
-        quick = self._loop.time() - letter.begun < QUICK
-        self._ahead = min(self._ahead + 1, AHEAD) if quick else max(self._ahead // 2, 1)
+        self.ahead.learn(letter.begun, self._loop.time())
         if self._source:
             self._source.decided(letter, stage, code, text)
 
@@ -269,7 +266,7 @@ class Carrier:
             return False
         match self.manner:
             case Manner.CHUNKED:
-                return len(self._flight) < self._ahead
+                return len(self._flight) < self.ahead.count
             case Manner.PIPELINED:
                 return True
             case Manner.LOCKSTEP:

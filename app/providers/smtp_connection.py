@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from app.providers.smtp_ahead import AHEAD, Ahead
 from app.providers.smtp_carrier import Carrier
 from app.providers.smtp_letter import Manner
 from app.providers.smtp_session import Server, Session, open_session
@@ -31,14 +32,15 @@ class Connection:
         self._idle_since = time.monotonic()
 
     @classmethod
-    async def open(cls, server: Server, terms: Terms) -> "Connection":
-        """Raises Unreachable."""
+    async def open(cls, server: Server, terms: Terms, ahead: int = AHEAD) -> "Connection":
+        """One that may have so many messages in its hands. Raises Unreachable."""
         session = await open_session(server)
         # Nothing is awaited from here to the taking over, so no answer is lost between the two.
         wire = Wire(session, server.patience.block)
         manner = manner_of(session, terms.manner)
         size = session.supports_extension("size")
         carrier = Carrier(wire, manner, server.patience, size=size, most=terms.most)
+        carrier.ahead = Ahead(ahead)
         return cls(carrier, server.patience.check)
 
     @property

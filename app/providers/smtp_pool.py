@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from app.providers.smtp_ahead import share
 from app.providers.smtp_connection import Connection, Terms
 from app.providers.smtp_session import Server
 
@@ -14,6 +15,7 @@ class Pool:
     def __init__(self, server: Server, limit: int, terms: Terms = Terms()) -> None:
         self._server = server
         self._terms = terms
+        self._share = share(limit)
         self._slots = asyncio.Semaphore(limit)
         self._idle: list[Connection] = []
         self._waiting = 0
@@ -62,4 +64,4 @@ class Pool:
             except BaseException:
                 connection.drop()
                 raise
-        return await Connection.open(self._server, self._terms)
+        return await Connection.open(self._server, self._terms, self._share)

@@ -10,7 +10,7 @@ import pytest
 
 from app.core.errors import ConfigurationError
 from app.core.mail.receipt import Accepted, Deferred, Halt, Scope, Unknown
-from app.providers import registry, smtp_carrier, smtp_session
+from app.providers import registry, smtp_ahead, smtp_session
 from app.providers.smtp import SmtpProvider
 from app.providers.smtp_connection import Terms
 from app.providers.smtp_dial import dial
@@ -126,7 +126,7 @@ async def test_in_the_middle_of_a_stream_nobody_is_lost_or_doubled(manner: str, 
                     assert stage in {"DATA", "DOT"} or manner == "chunked"
                 case _:
                     assert mail(key).recipient not in arrived
-        assert sum(isinstance(receipt, Accepted) for receipt in stream.receipts.values()) >= 40 - smtp_carrier.AHEAD
+        assert sum(isinstance(receipt, Accepted) for receipt in stream.receipts.values()) >= 40 - smtp_ahead.AHEAD
 
 
 @pytest.mark.parametrize("manner", MANNERS)
