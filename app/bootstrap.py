@@ -7,6 +7,7 @@ from functools import partial
 from app.core.clock import Clock, SystemClock
 from app.core.db import Database
 from app.core.errors import ConfigurationError
+from app.core.mail import rates
 from app.core.mail.provider import DEMANDED, Provider, lacking
 from app.core.mail.tokens import Limits
 from app.core.net.guard import networks
@@ -82,7 +83,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         exchangers=exchangers.build(settings.resolver) if settings.check_mx == "on" else None,
         links=LinkChecker(settings.public_url) if settings.check_links == "on" else None,
         providers=providers,
-        limits=registry.limits(settings.providers),
+        limits=registry.limits(settings.providers, rates.parse(settings.domain_rates)),
         sources=snapshot.sources(
             huggingface_url=settings.huggingface_url,
             github_url=settings.github_url,

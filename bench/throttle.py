@@ -46,6 +46,12 @@ class Endless:
     async def fence(self, session: Session) -> bool:  # noqa: ARG002  # as a ledger
         return True
 
+    @property
+    def waits(self) -> float:
+        return 0.0
+
+    def told(self, row: Row) -> None: ...
+
     def holds(self, row: Row) -> bool:  # noqa: ARG002
         return True
 

@@ -55,7 +55,8 @@ def _now(one: Standing, zone: ZoneInfo) -> str:
         return f"left alone until {one.open_until.astimezone(zone):%H:%M} ({one.failures} failures)"
     if one.breaker is Breaker.HALF_OPEN:
         return "on trial with the next mails"
-    return "in use" if one.in_use else "stands by"
+    slow = [f"{group} waits until {until.astimezone(zone):%H:%M}" for group, until in one.barred.items()]
+    return "; ".join(["in use" if one.in_use else "stands by", *slow])
 
 
 @group.command(epilog="Example: morningpost providers check")

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.calendar import zone_named
 from app.core.errors import ConfigurationError
+from app.core.mail import rates
 from app.core.signing import SHORTEST_KEY
 
 PREFIX = "MORNINGPOST_"
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     on_unknown: Literal["resend", "hold"] = "resend"
 
     providers: Words = Field(("outbox:",), repr=False)
+    domain_rates: Words = ()
     allowed_recipients: Words = ()
     return_path_domain: str = ""
     operator_emails: Words = ()
@@ -129,6 +131,7 @@ class Settings(BaseSettings):
     @field_validator(
         "secret_keys",
         "providers",
+        "domain_rates",
         "allowed_recipients",
         "operator_emails",
         "trusted_proxies",
@@ -202,6 +205,12 @@ class Settings(BaseSettings):
                 ip_network(text)
             except ValueError:
                 raise ValueError(f"{text!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("domain_rates")
+    @classmethod
+    def _rates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        rates.parse(value)
         return value
 
     @field_validator("resolver")

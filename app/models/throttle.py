@@ -22,6 +22,10 @@ class Bucket(Base):
     """Of the paper's own zone."""
     used: Mapped[int]
     """Messages of `day`."""
+    barred_until: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Until when the mailbox provider wants nothing of us; on the same clock as `full_at`."""
+    bars: Mapped[int] = mapped_column(default=0)
+    """How often in a row it has said so."""
 
 
 class ProviderState(Base):

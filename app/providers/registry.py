@@ -1,10 +1,12 @@
 """Which scheme is which provider. A new provider is a file and a line here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Provider
+from app.core.mail.rates import DomainRates
 from app.core.mail.tokens import Limits
 from app.providers.outbox import OutboxProvider
 from app.providers.resend import ResendProvider
@@ -19,6 +21,8 @@ SCHEMES: dict[str, Builder] = {
     "smtps": lambda url, _: SmtpProvider.from_url(url),
     "resend": lambda url, _: ResendProvider.from_url(url),
 }
+
+SMTP = ("smtp", "smtps")
 
 
 def build(urls: Sequence[str], var: Path) -> tuple[Provider, ...]:
@@ -40,7 +44,7 @@ def build(urls: Sequence[str], var: Path) -> tuple[Provider, ...]:
     return tuple(providers)
 
 
-def limits(urls: Sequence[str]) -> Mapping[str, Limits]:
-    """How much may leave by each of `urls`, by name. Raises ConfigurationError."""
+def limits(urls: Sequence[str], rates: DomainRates = DomainRates(defaults=False)) -> Mapping[str, Limits]:
+    """How much may leave by each of `urls`, by name; `rates` is for domain groups. Raises ConfigurationError."""
     parsed = [parse(text, position) for position, text in enumerate(urls, 1)]
-    return {url.name: url.limits for url in parsed}
+    return {url.name: replace(url.limits, groups=rates.of(smtp=url.scheme in SMTP)) for url in parsed}

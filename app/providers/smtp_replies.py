@@ -34,6 +34,8 @@ class Verdict(StrEnum):
     HALT = "halt"
     LATER = "later"
     LISTED = "listed"
+    SLOWER = "slower"
+    SHUNNED = "shunned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,37 @@ TEXTS: tuple[Row, ...] = (
         "Postfix reject_unlisted_sender, reject_sender_login_mismatch; Exchange SendAsDenied; SPF in words",
     ),
     Row(
-        r"\b(spamhaus|uribl|surbl|spamcop|barracudacentral)\b|\[(tss?\d\d|ipts\d\d|bl)\]",
+        r"\b(spamhaus|uribl|surbl|spamcop|barracudacentral)\b",
         Verdict.LISTED,
-        "Yahoo's [TS..] and [IPTS..], and block lists, are about the sender's reputation",
+        "Block lists are about the sender's reputation, whoever the reader is",
         classes="45",
+    ),
+    Row(
+        r"\[(tss?\d\d|ipts\d\d|bl\d*)\]",
+        Verdict.SHUNNED,
+        "senders.yahooinc.com/smtp-error-codes: [TS..] and [IPTS..] end by themselves, in hours",
+        classes="45",
+    ),
+    Row(
+        r"\bunusual rate of (unsolicited )?(e-?mail|mail)",
+        Verdict.SLOWER,
+        "Gmail's 421 4.7.0 and 4.7.28, and the 550 5.7.1 of the same words (support.google.com/a/answer/3726730)",
+        classes="45",
+    ),
+    Row(
+        r"\bRP-00[1-3]\b|\bserver busy\. please try again later from|\btemporarily rate limited due to ip reputation",
+        Verdict.SLOWER,
+        "Outlook.com and Microsoft 365 (sendersupport.olc.protection.outlook.com/pm, 451 4.7.500 to 4.7.699)",
+        classes="4",
+    ),
+    Row(
+        r"^(?!.*\b[45]\.7\.(2[5-7]|3[0-2])\b).*("
+        r"\bRL00000\d|\b(temporarily |been |is )rate.?limited\b|\brate limit (reached|exceeded)\b|\bslow(ing)? down\b"
+        r"|\bsending (\S+ )?too fast\b)",
+        Verdict.SLOWER,
+        "Comcast's RL codes (spa.xfinity.com), Orange, GMX, Apple, in words, where the reply is to a recipient",
+        classes="4",
+        stages=_TO,
     ),
     Row(
         r"\btoo many (recipients|messages|emails|connections)",
@@ -125,7 +154,8 @@ ENHANCED: tuple[Row, ...] = (
         stages=(Stage.MAIL,),
     ),
     Row(r"7\.1[378]", Verdict.ADDRESS, "RFC 5248: account disabled; RFC 7293: new owner", stages=_TO),
-    Row(r"7\.28", Verdict.LATER, "Gmail: an unusual rate of mail"),
+    Row(r"7\.28", Verdict.SLOWER, "Gmail: an unusual rate of mail", classes="45"),
+    Row(r"7\.[56]\d\d", Verdict.SLOWER, "Exchange Online 4.7.500 to 4.7.699: our address is throttled", classes="4"),
     Row(r"7\.(?!0$).*", Verdict.MESSAGE, "RFC 3463 section 3.8: a policy; says nothing of the address", stages=_TO),
 )
 
@@ -197,18 +227,19 @@ def _rule(stage: Stage, code: int, enhanced: str, text: str) -> Row | None:
     return None
 
 
+_REJECTED = {Verdict.ADDRESS: Fault.ADDRESS, Verdict.MESSAGE: Fault.MESSAGE, Verdict.OURS: Fault.OURS}
+_DEFERRED = {
+    Verdict.LISTED: (LISTED_FOR, Scope.PROVIDER),
+    Verdict.SHUNNED: (LISTED_FOR, Scope.DOMAIN),
+    Verdict.SLOWER: (None, Scope.DOMAIN),
+    Verdict.LATER: (None, Scope.MESSAGE),
+}
+
+
 def _made(verdict: Verdict, why: str, code: str) -> Receipt:
-    match verdict:
-        case Verdict.ADDRESS:
-            return Rejected(why, Fault.ADDRESS, code)
-        case Verdict.MESSAGE:
-            return Rejected(why, Fault.MESSAGE, code)
-        case Verdict.OURS:
-            return Rejected(why, Fault.OURS, code)
-        case Verdict.HALT | Verdict.ACCOUNT:
-            account = verdict is Verdict.ACCOUNT
-            return Halt(f"the mail server refuses us, whoever the reader is: {why}", code, account)
-        case Verdict.LISTED:
-            return Deferred(why, LISTED_FOR, Scope.PROVIDER, code)
-        case Verdict.LATER:
-            return Deferred(why, code=code)
+    if verdict in _REJECTED:
+        return Rejected(why, _REJECTED[verdict], code)
+    if verdict in _DEFERRED:
+        return Deferred(why, *_DEFERRED[verdict], code)
+    account = verdict is Verdict.ACCOUNT
+    return Halt(f"the mail server refuses us, whoever the reader is: {why}", code, account)

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, exists, func, insert, select, update
@@ -26,6 +27,7 @@ class Begun(NamedTuple):
     attempt: int
     expires_at: datetime
     shard: int
+    group: str
     ref: str
     address: str
     zone: str
@@ -34,6 +36,16 @@ class Begun(NamedTuple):
     sections: int
     frequency: Frequency
     form: MailForm
+
+
+class Portion(NamedTuple):
+    """What to begin of a shard where recipients' domain groups are told apart."""
+
+    others: bool
+    """Those that are in no group of `apart`, too?"""
+    apart: Sequence[str]
+    each: Mapping[str, int]
+    """Of these groups at most so many, and before the others: there are tokens for them now."""
 
 
 def _in_shard(edition_id: int, shard: int) -> Any:
@@ -49,9 +61,13 @@ WHERE d.edition_id = :edition AND d.shard = :shard AND d.status = 'queued' AND d
   AND d.expires_at > :now
   AND (SELECT s.status FROM subscribers AS s WHERE s.id = d.subscriber_id) = 'active'
   AND (SELECT e.status FROM editions AS e WHERE e.id = :edition) = 'sending'
-  {free}
-ORDER BY d.due_at LIMIT :most
+  {free} {which}
+ORDER BY d.due_at LIMIT :most{n}
 """
+# Some of this group, some of that: each part stops at what there are tokens for.
+_PART = "SELECT subscriber_id FROM ({due}) AS part{n}"
+_APART_SQLITE = "AND d.domain_group NOT IN (SELECT value FROM json_each(:apart))"
+_APART_POSTGRES = "AND d.domain_group <> ALL (CAST(:apart AS text[]))"
 # What another provider may have passed on already is that provider's to try again.
 _FREE_SQLITE = "AND NOT (d.pinned AND d.provider IN (SELECT value FROM json_each(:others)))"
 _FREE_POSTGRES = "AND NOT (d.pinned AND d.provider = ANY (CAST(:others AS text[])))"
@@ -60,11 +76,22 @@ UPDATE deliveries SET status = 'sending', attempt = attempt + 1, provider = :pro
 WHERE edition_id = :edition AND subscriber_id {among} AND status = 'queued'
 RETURNING expires_at, subscriber_id, attempt, domain_group
 """
-_STATEMENTS = {
-    (sqlite, several): _BEGIN.format(among=among.format(_DUE.format(free=free if several else "")))
-    for sqlite, among, free in ((True, "IN ({})", _FREE_SQLITE), (False, "= ANY (ARRAY({}))", _FREE_POSTGRES))
-    for several in (True, False)
-}
+
+
+@cache
+def _statement(*, sqlite: bool, several: bool, groups: int | None, others: bool) -> str:
+    """`groups`: of how many groups a number is asked for; None where no group is told apart."""
+    free = (_FREE_SQLITE if sqlite else _FREE_POSTGRES) if several else ""
+    if groups is None:
+        due = _DUE.format(free=free, which="", n="")
+    else:
+        named = [(f"AND d.domain_group = :group{n}", str(n)) for n in range(groups)]
+        rest = [(_APART_SQLITE if sqlite else _APART_POSTGRES, "")] if others else []
+        parts = [_PART.format(due=_DUE.format(free=free, which=which, n=n), n=n) for which, n in (*named, *rest)]
+        due = f"{' UNION ALL '.join(parts)} LIMIT :most"
+    return _BEGIN.format(among=f"IN ({due})" if sqlite else f"= ANY (ARRAY({due}))")
+
+
 _READERS = """
 SELECT confirmed_at, id, ref, address, zone, minute, sections, frequency, form
 FROM subscribers WHERE id {among}
@@ -84,21 +111,34 @@ async def begin(
     others: Sequence[str] = (),
     most: int,
     now: datetime,
+    portion: Portion | None = None,
 ) -> list[Begun]:
     """Moves up to `most` due deliveries of a shard to `sending`: who has left, or is too late, is not among them.
 
     So leaving, pausing and expiry take hold with the next group. What one of the `others` may have passed on already
-    is left to it. The caller has proved its lease.
+    is left to it; `portion` is for groups of domains that may not simply be begun with all others. The caller has
+    proved its lease.
     """
     sqlite = is_sqlite(session)
-    values = {"edition": edition_id, "shard": shard, "provider": provider, "most": most, "now": now}
+    values: dict[str, Any] = {"edition": edition_id, "shard": shard, "provider": provider, "most": most, "now": now}
     if others:
         values["others"] = json.dumps(others) if sqlite else list(others)
-    moved = await session.execute(with_instants(_STATEMENTS[sqlite, bool(others)], "expires_at"), values)
+    if portion:
+        if portion.others:
+            values["apart"] = json.dumps(portion.apart) if sqlite else list(portion.apart)
+        for n, (group, count) in enumerate(portion.each.items()):
+            values |= {f"group{n}": group, f"most{n}": count}
+    statement = _statement(
+        sqlite=sqlite,
+        several=bool(others),
+        groups=len(portion.each) if portion else None,
+        others=portion is None or portion.others,
+    )
+    moved = await session.execute(with_instants(statement, "expires_at"), values)
     moves: Counter[tuple[str, int]] = Counter()
     begun = {}
     for expires_at, reader, attempt, group in moved:
-        begun[reader] = (reader, attempt, expires_at, shard)
+        begun[reader] = (reader, attempt, expires_at, shard, group)
         moves[group, attempt] += 1
     if not begun:
         return []
@@ -272,6 +312,8 @@ class Waiting(NamedTuple):
 
     pinned_to: str | None
     """The provider that alone may carry them."""
+    group: str
+    """Of their readers' domains."""
     due_at: datetime
     """Of the first of them."""
 
@@ -280,9 +322,9 @@ async def waiting(session: Session, edition_id: int, shard: int, *, resend: bool
     """What the shard is owed next, and when; nothing where nothing waits in it."""
     pinned_to = case((Delivery.pinned, Delivery.provider))
     rows = await session.execute(
-        select(pinned_to, func.min(Delivery.due_at))
+        select(pinned_to, Delivery.domain_group, func.min(Delivery.due_at))
         .where(_in_shard(edition_id, shard), Delivery.status.in_(_WAITING if resend else (DeliveryStatus.QUEUED,)))
-        .group_by(pinned_to)
+        .group_by(pinned_to, Delivery.domain_group)
     )
     return [Waiting(*row) for row in rows]
 

@@ -10,7 +10,9 @@ from app.core.db import Session, lease_clock
 from app.models import DeliveryCount, DeliveryPace, Edition, Shard, SourceHealth, Subscriber, TransactionalEmail
 from app.models.states import DeliveryStatus, EditionStatus
 from app.store import counters, provider_states, workers
+from app.store.buckets import instant
 from app.store.progress import PACE_OVER, SLICE, Tally
+from app.store.shares import all_barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Figures:
     """By kind and state; of the last thirty days."""
     service_mail_due_since: datetime | None
     provider_failures: dict[str, int]
+    barred: list[tuple[str, str, float]]
+    """Provider and domain group that is left alone, and for how many seconds more."""
     leased: int
     """Shards that a worker holds."""
     editions: dict[str, int]
@@ -74,6 +78,7 @@ async def look(session: Session, now: datetime) -> Figures:
             )
         ),
         provider_failures={name: state.failures for name, state in (await provider_states.every(session)).items()},
+        barred=await all_barred(session, await instant(session)),
         leased=int(await session.scalar(select(func.count()).where(Shard.lease_until > clock)) or 0),
         editions=await _by(session, Edition.status),
         readers=await _by(session, Subscriber.status),

@@ -46,6 +46,18 @@ async def free_shards(session: Session, now: datetime, most: int) -> list[tuple[
     return [(edition_id, number) for edition_id, number in rows]
 
 
+async def is_due_elsewhere(session: Session, edition_id: int, now: datetime) -> bool:
+    """Is a shard of another edition due that nobody holds?"""
+    found = (
+        select(Shard.number)
+        .join(Edition, Edition.id == Shard.edition_id)
+        .where(Shard.next_at <= now, Shard.lease_until < _clock(session), Shard.edition_id != edition_id)
+        .where(Edition.status == EditionStatus.SENDING)
+        .limit(1)
+    )
+    return await session.scalar(found) is not None
+
+
 async def take_shard(
     session: Session,
     owner: str,

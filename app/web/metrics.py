@@ -54,6 +54,12 @@ def _mail(found: Figures, now: datetime) -> Iterator[Metric]:
         ("provider",),
         [((name,), failures) for name, failures in found.provider_failures.items()],
     )
+    yield _gauge(
+        "barred_seconds",
+        "For how long a mailbox provider that slows us down is still left alone",
+        ("provider", "group"),
+        [((provider, group), left) for provider, group, left in found.barred],
+    )
     yield _one("shards_leased", "Shards that a worker holds", found.leased)
     yield _gauge(
         "oldest_due_seconds",

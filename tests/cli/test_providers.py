@@ -11,9 +11,10 @@ __all__ = ["folder"]
 
 def test_limits_are_listed_and_a_server_is_tried(folder: Path) -> None:
     """Exit code 1, and a sentence, where nobody answers; nothing secret is printed."""
-    limits = {"PROVIDERS": "outbox:?rate=2.5&per_day=400"}
+    limits = {"PROVIDERS": "outbox:?rate=2.5&per_day=400", "DOMAIN_RATES": "gmail=7"}
     (one,) = json.loads(post("providers", "list", "--json", folder=folder, **limits).stdout)
     assert (one["name"], one["rate"], one["left_for_papers"], one["left_for_service"]) == ("outbox", 2.5, 380, 400)
+    assert (one["domain_rates"], one["barred"]) == ({"gmail": 7}, {})
     assert post("providers", "check", folder=folder, **limits).stderr.strip() == "outbox could send now."
     port = closed_port().rpartition(":")[2].strip("/")
     relay = {"PROVIDERS": f"smtp://user:hunter2@127.0.0.1:{port}?rate=1"}

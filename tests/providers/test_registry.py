@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ConfigurationError
+from app.core.mail.rates import DEFAULTS
+from app.core.mail.rates import parse as parse_rates
 from app.core.mail.tokens import Limits
 from app.providers import registry
 from app.providers.outbox import OutboxProvider
@@ -168,3 +170,12 @@ def test_a_limit_that_cannot_be_read_is_refused(params: str) -> None:
     """In a sentence, at the start."""
     with pytest.raises(ConfigurationError, match="entry 1"):
         registry.limits([f"outbox:?{params}"])
+
+
+def test_large_mailbox_providers_have_limits_where_mail_leaves_by_smtp() -> None:
+    """By default; what is named holds for every provider."""
+    urls = ("smtp://relay.example:587", "outbox:")
+    assert registry.limits(urls, parse_rates(()))["smtp"].groups == DEFAULTS
+    assert registry.limits(urls, parse_rates(()))["outbox"].groups == {}
+    assert registry.limits(urls, parse_rates(("gmail=3",)))["outbox"].groups == {"gmail": 3}
+    assert not registry.limits(urls, parse_rates(()))["smtp"], "nothing is said of the provider as a whole"

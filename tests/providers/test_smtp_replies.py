@@ -9,12 +9,12 @@ MAIL, RCPT, DATA, DOT = Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT
 
 
 def kind(made: Receipt) -> str:
-    """`address`, `message`, `ours`, `halt`, `later`, `provider` (later, for all) or `accepted`."""
+    """`address`, `message`, `ours`, `halt`, `later`, `domain`, `provider` (later, for all) or `accepted`."""
     match made:
         case Rejected(fault=fault):
             return fault.value
         case Deferred(scope=scope):
-            return "provider" if scope is Scope.PROVIDER else "later"
+            return "later" if scope is Scope.MESSAGE else scope.value
         case _:
             return type(made).__name__.lower()
 
@@ -29,11 +29,9 @@ def kind(made: Receipt) -> str:
         (RCPT, 452, "4.2.2 Mailbox full", "later"),
         (RCPT, 450, "4.1.1 User unknown for now", "later"),
         (DOT, 451, "4.3.0 Local error", "later"),
-        (DOT, 421, "4.7.28 Our system has detected an unusual rate of mail", "later"),
         (MAIL, 421, "4.3.2 Service shutting down", "later"),
         (MAIL, 452, "4.3.1 Insufficient system storage", "later"),
         (RCPT, 552, "Too many recipients", "later"),
-        (DOT, 550, "5.7.28 An unusual rate of mail", "later"),
         (RCPT, 454, "4.7.24 SPF could not be looked up", "later"),
         # The address.
         (RCPT, 550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown", "address"),
@@ -88,7 +86,21 @@ def kind(made: Receipt) -> str:
         (MAIL, 550, "Go away", "halt"),
         # A list of bad senders: the same for everybody, for hours.
         (RCPT, 554, "5.7.1 Service unavailable; Client host blocked using zen.spamhaus.org", "provider"),
-        (DOT, 421, "4.7.0 [TSS04] Messages temporarily deferred", "provider"),
+        # One mailbox provider wants us to slow down.
+        (DOT, 421, "4.7.0 [TSS04] Messages temporarily deferred", "domain"),
+        (MAIL, 421, "4.7.0 [TS01] Messages from 192.0.2.1 temporarily deferred due to user complaints", "domain"),
+        (RCPT, 553, "5.7.1 [BL21] Connections will not be accepted from 192.0.2.1", "domain"),
+        (DOT, 421, "4.7.28 Our system has detected an unusual rate of mail", "domain"),
+        (DOT, 421, "4.7.28 Gmail has detected this message exceeded a limit", "domain"),
+        (DOT, 421, "4.7.0 [192.0.2.1 15] Our system has detected an unusual rate of unsolicited mail", "domain"),
+        (DOT, 550, "5.7.28 An unusual rate of mail", "domain"),
+        (DOT, 451, "4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77719)", "domain"),
+        (RCPT, 451, "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited", "domain"),
+        (MAIL, 421, "RP-001 Unfortunately, some messages from 192.0.2.1 weren't sent", "domain"),
+        (RCPT, 421, "4.1.0 192.0.2.1 Throttled RL000001", "domain"),
+        (RCPT, 450, "4.7.0 Mail rate limit exceeded", "domain"),
+        (RCPT, 450, "4.2.1 The user is receiving mail at a rate that prevents additional messages", "later"),
+        (RCPT, 454, "4.7.1 Throttling failure: maximum sending rate exceeded", "later"),
         # No sense at all.
         (MAIL, 354, "go ahead", "later"),
         (DATA, 250, "Ok", "later"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -108,6 +109,30 @@ async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int, other
             assert await deliveries.waiting(session, large, 3, resend=True)
         plans = await watched.plans()
         assert len(plans) >= 4, plans
+        for plan in plans:
+            assert looked_through(plan, ["deliveries", "subscribers", "d", "s"]) == [], (counted, plan)
+
+
+async def test_groups_that_are_told_apart_are_found_in_the_same_range(db: Database, large: int) -> None:
+    """Some of these, none of those, and the others: each part looks at the shard's due rows and at nothing else."""
+    portion = deliveries.Portion(others=True, apart=["gmail", "orange", "yahoo"], each={"gmail": 5, "yahoo": 7})
+    async with db.write() as session:
+        for group, every in (("gmail", 3), ("yahoo", 5), ("orange", 7)):
+            await session.execute(
+                text(f"UPDATE deliveries SET domain_group = '{group}' WHERE subscriber_id % {every} = 0")
+            )
+    watched = Watched(db)
+    for counted in (False, True):
+        if counted:
+            async with db.write() as session:
+                await session.execute(text("ANALYZE"))
+            watched.seen.clear()
+        async with db.write() as session:
+            begun = await deliveries.begin(session, large, 3, provider="p", most=GROUP, now=NOON, portion=portion)
+        groups = Counter(one.group for one in begun)
+        assert groups == {"gmail": 5, "yahoo": 7, "other": GROUP - 12}
+        plans = await watched.plans()
+        assert len(plans) >= 2, plans
         for plan in plans:
             assert looked_through(plan, ["deliveries", "subscribers", "d", "s"]) == [], (counted, plan)
 

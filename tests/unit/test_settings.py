@@ -59,6 +59,7 @@ WRONG = [
     ("MAX_LATE", "25h", "between 1m and 24h"),
     ("MAX_LATE", "999999999999999h", "12h or 90m"),
     ("ON_UNKNOWN", "give up", "'resend' or 'hold'"),
+    ("DOMAIN_RATES", "gmail=40 yahoo=quick", "'yahoo=quick' is not a limit: write gmail=40"),
     ("LOG_FORMAT", "xml", "'auto', 'json' or 'console'"),
     ("PORT", "http", "integer"),
     ("PORT", "70000", "65535"),

@@ -1,5 +1,7 @@
 """What Prometheus is told, and who else is not."""
 
+from datetime import timedelta
+
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
@@ -8,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.bootstrap import Container
 from app.stages.send import release
 from app.stages.send.meter import Meter
-from app.store import counters
+from app.store import buckets, counters, shares
 from tests.people import NOON, add_edition, add_reader
 from tests.web.conftest import SITE
 
@@ -38,6 +40,15 @@ async def test_the_figures_come_from_the_ledger(app: FastAPI, container: Contain
     assert samples["morningpost_readers active"] == samples["morningpost_readers pending"] == 1
     assert samples["morningpost_editions sending"] == 1
     assert samples["morningpost_oldest_due_seconds papers"] == 0
+
+
+async def test_a_mailbox_provider_that_is_left_alone_is_a_figure(app: FastAPI, container: Container) -> None:
+    """By provider and group, for as long as it is."""
+    async with container.db.write() as session:
+        now = await buckets.instant(session)
+        await shares.bar_group(session, "outbox", "gmail", timedelta(hours=2), now=now, today=NOON.date())
+    _, samples = await ask(app)
+    assert 7000 < samples["morningpost_barred_seconds gmail outbox"] <= 7200
 
 
 async def test_what_workers_counted_is_told_for_all_of_them(app: FastAPI, container: Container) -> None:

@@ -4,6 +4,8 @@ One provider takes mail for many domains and judges them as one sender's stream.
 providers hand out to their users, as their own sign-up pages list them; every other domain is of the group OTHER.
 """
 
+from collections.abc import Iterable
+
 OTHER = "other"
 LONGEST = 24
 
@@ -25,7 +27,28 @@ _DOMAINS = {
     "tencent": "qq.com foxmail.com",
     "netease": "163.com 126.com yeah.net",
     "naver": "naver.com",
+    "zoho": "zoho.com zoho.eu zoho.in zohomail.com",
 }
+_EXCHANGERS = {
+    "gmail": "google.com googlemail.com",
+    "microsoft": "olc.protection.outlook.com",
+    "microsoft-365": "mail.protection.outlook.com mx.microsoft",
+    "yahoo": "yahoodns.net",
+    "apple": "mail.icloud.com",
+    "gmx": "gmx.net web.de",
+    "proton": "protonmail.ch",
+    "fastmail": "messagingengine.com",
+    "yandex": "mx.yandex.net yandex.ru",
+    "mail-ru": "mail.ru",
+    "tencent": "qq.com",
+    "netease": "netease.com 163.com",
+    "zoho": "zoho.com zoho.eu zoho.in",
+    "mimecast": "mimecast.com mimecast.co.za mimecast-offshore.com",
+}
+"""Where the mail servers of a domain lie that one of them keeps for somebody else, by the end of their names.
+
+Google's own and Google Workspace's are the same machines; Microsoft's for firms are others than Outlook.com's.
+"""
 _IN_EACH_COUNTRY = {
     "yahoo": "yahoo",
     "outlook": "microsoft",
@@ -53,4 +76,17 @@ def group_of(address: str) -> str:
     return OTHER
 
 
-GROUPS = frozenset({*_DOMAINS, OTHER})
+def group_of_exchangers(hosts: Iterable[str]) -> str:
+    """The group of a domain whose mail the servers `hosts` take; OTHER where they are not all one company's."""
+    found = {_group_of_host(host.rstrip(".").lower()) for host in hosts}
+    return found.pop() if len(found) == 1 else OTHER
+
+
+def _group_of_host(host: str) -> str:
+    for group, suffixes in _EXCHANGERS.items():
+        if any(host == suffix or host.endswith(f".{suffix}") for suffix in suffixes.split()):
+            return group
+    return OTHER
+
+
+GROUPS = frozenset({*_DOMAINS, *_EXCHANGERS, OTHER})

@@ -9,6 +9,8 @@ class Scope(StrEnum):
     """How far a deferral reaches."""
 
     MESSAGE = "message"
+    DOMAIN = "domain"
+    """One mailbox provider slows us down, by whichever way its mail goes: others may go on."""
     PROVIDER = "provider"
 
 

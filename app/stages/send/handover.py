@@ -64,6 +64,13 @@ class Ledger(Protocol[R]):
     async def fence(self, session: Session) -> bool:
         """Proves and renews the lease; False where nothing is held any more."""
 
+    @property
+    def waits(self) -> float:
+        """Seconds until more can be begun of what only waits for tokens of its kind; 0.0 where nothing does."""
+
+    def told(self, row: R) -> None:
+        """The mailbox provider of `row` wants less of us: nothing more of its kind is begun."""
+
     def holds(self, row: R) -> bool:
         """May `row`, which was begun, still be written, as of the last fence: its lease is ours, its stream goes on."""
 
@@ -206,6 +213,10 @@ class Handover(Generic[R]):
         match receipt:
             case NotSent():
                 self._refund(1)
+            case Deferred(scope=Scope.DOMAIN):
+                self._ledger.told(row)
+                self._drop_lost()
+                return
             case Halt() | Deferred(scope=Scope.PROVIDER):
                 self._over = True
                 self._fault = self._fault if isinstance(self._fault, Halt) else receipt
@@ -286,7 +297,10 @@ class Handover(Generic[R]):
             return
         self._drop_lost()
         if most:
-            self._exhausted, self._wanted = not begun, 0
+            waits = self._ledger.waits
+            self._exhausted, self._wanted = not (begun or waits), 0
+            if len(begun) < granted:
+                self._tokens_at = max(self._tokens_at, time.monotonic() + waits)
         for row in begun:
             made = await self._addressed(row)
             if isinstance(made, Message):

@@ -47,6 +47,13 @@ class OperatorPost:
     async def fence(self, session: Session) -> bool:
         return not self.parted and await leases.renew_slot(session, JOB, SLOT, self.epoch)
 
+    @property
+    def waits(self) -> float:
+        return 0.0
+
+    def told(self, row: Begun) -> None:
+        """Service mail is tried again by itself, whoever else is told to slow down."""
+
     def holds(self, row: Begun) -> bool:  # noqa: ARG002  # one lease for all of them: the fence says it
         return True
 

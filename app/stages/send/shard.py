@@ -8,6 +8,7 @@ import asyncio
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.receipt import Deferred, Fault, Halt, Receipt, Rejected
+from app.core.mail.receipt import Deferred, Fault, Halt, NotSent, Receipt, Rejected, Scope
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.core.signing import Signer
@@ -26,8 +27,10 @@ from app.models.states import EditionStatus, MailForm
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
+from app.stages.send.left import Left
 from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
+from app.stages.send.shares import Shares
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
 from app.store import deliveries, editions, faults, leases, outcomes, progress
@@ -47,10 +50,14 @@ MOST_SHARDS = 16
 TURN = 300.0
 """Seconds of one provider where there are several: one that was down is looked at again, and what it alone may carry
 goes on."""
+KEPT_WAITING = 4
+"""Shards that may be held although only groups are left in them that wait for tokens: work for a minute."""
+AT_ONCE = 0.001
+"""Seconds."""
 OPEN_AT_ONCE = 2
 """Shards put in order in one transaction: each costs some statements over its thousand rows."""
 LOOK_EVERY = 1.0
-"""Seconds until shards of workers that died are looked for again."""
+"""Seconds until shards of workers that died, and other editions, are looked for again."""
 
 
 @dataclass
@@ -66,16 +73,22 @@ class EditionLedger:
     way: Way
     settings: Settings
     clock: Clock
+    shares: Shares
     most_shards: int = MOST_SHARDS
     meter: Meter = field(default_factory=Meter)
     held: dict[int, ShardLease] = field(default_factory=dict)
     """The leases that are ours, as of the last fence, by the shard's number."""
-    _dry: set[int] = field(default_factory=set)
-    """Shards of which nothing more is due: given back when their last answer is written down."""
+    _left: dict[int, Left] = field(default_factory=dict)
+    """What may be due in each; one that is dry is given back when its last answer is written down."""
     _looked: float = 0.0
     """When shards that nobody gave back were looked for, on the monotonic clock."""
     _going: bool = True
     """As of the last fence: nobody has paused or cancelled the edition."""
+    _asked_elsewhere: bool = False
+    """Another edition is due, and here all that is left waits for tokens."""
+    _looked_elsewhere: float = field(default_factory=time.monotonic)
+    _more: bool = False
+    """A shard was opened in the last group, and there may be more to open."""
 
     @property
     def _resend(self) -> bool:
@@ -85,7 +98,7 @@ class EditionLedger:
         """Puts in order what an earlier owner, a pause or the night left behind in a shard that was just leased."""
         now = self.clock.now()
         at = self.edition_id, lease.shard
-        self.held[lease.shard] = lease
+        self.held[lease.shard], self._left[lease.shard] = lease, Left()
         lost = await deliveries.abandon(session, *at, policy.unknown_until(now, _chance()), now)
         if lost:
             log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
@@ -98,28 +111,44 @@ class EditionLedger:
         for number in self.held.keys() - ours:
             log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
             self.meter.lost()
-            del self.held[number]
-            self._dry.discard(number)
+            del self.held[number], self._left[number]
         self._going = await editions.is_sending(session, self.edition_id)
         return bool(self.held)
 
     def holds(self, row: Begun) -> bool:
-        return self._going and row.shard in self.held
+        return self._going and row.shard in self.held and not self.shares.is_barred(row.group)
+
+    @property
+    def waits(self) -> float:
+        if not any(self._may_go_on(left.waiting) for left in self._left.values()):
+            return 0.0
+        return AT_ONCE if self._more else self.shares.wait
+
+    def _may_go_on(self, groups: Collection[str]) -> bool:
+        return any(not self.shares.is_barred(group) for group in groups)
+
+    def told(self, row: Begun) -> None:
+        self.shares.told(row.group)
 
     async def begin(self, session: Session, most: int) -> Sequence[Begun]:
+        await self.shares.look(session, self.edition_id)
+        self._more = False
         begun: list[Begun] = []
         await self._take_over(session)
-        for number in [number for number in self.held if number not in self._dry]:
+        for number in [number for number, left in self._left.items() if not left.dry]:
             await self._begin_from(session, number, most, begun)
         for _ in range(OPEN_AT_ONCE):
             if len(begun) >= most or len(self.held) >= self.most_shards:
                 break
             lease = await leases.take_shard(session, self.owner, self.clock.now(), edition_id=self.edition_id)
+            self._more = lease is not None
             if lease is None:
                 break
             await self.open(session, lease)
             await self._begin_from(session, lease.shard, most, begun)
-        await self._give_back_dry(session, {row.shard for row in begun})
+        await self._look_elsewhere(session)
+        await self._give_back_idle(session, self._spare().difference(row.shard for row in begun))
+        self.shares.wanted = {group for left in self._left.values() for group, some in left.groups.items() if some}
         return begun
 
     async def _take_over(self, session: Session) -> None:
@@ -131,9 +160,28 @@ class EditionLedger:
         if lease is not None:
             await self.open(session, lease)
 
+    async def _look_elsewhere(self, session: Session) -> None:
+        """A stream that only waits for tokens keeps no other edition waiting."""
+        if not self.waits or not all(left.waiting or left.dry for left in self._left.values()):
+            self._asked_elsewhere = False
+        elif time.monotonic() - self._looked_elsewhere >= LOOK_EVERY:
+            self._looked_elsewhere = time.monotonic()
+            self._asked_elsewhere = await leases.is_due_elsewhere(session, self.edition_id, self.clock.now())
+
+    def _spare(self) -> set[int]:
+        """Shards that nothing can be begun from now; some that wait for tokens are kept, lest the tokens wait."""
+        waiting = [number for number, left in self._left.items() if left.waiting]
+        kept = [number for number in waiting if self._may_go_on(self._left[number].waiting)]
+        del kept[0 if self._asked_elsewhere else min(KEPT_WAITING, self.most_shards // 2) :]
+        return {*(number for number, left in self._left.items() if left.dry), *waiting}.difference(kept)
+
     async def _begin_from(self, session: Session, shard: int, most: int, begun: list[Begun]) -> None:
         room = most - len(begun)
         if room <= 0:
+            return
+        left = self._left[shard]
+        portion = left.portion(self.shares, room)
+        if portion is None:
             return
         rows = await deliveries.begin(
             session,
@@ -143,39 +191,50 @@ class EditionLedger:
             others=self.way.others,
             most=room,
             now=self.clock.now(),
+            portion=portion if portion.apart else None,
         )
         begun += rows
-        if len(rows) < room:
-            self._dry.add(shard)
+        by_group = Counter(row.group for row in rows) if portion.apart else {"": len(rows)}
+        left.learn(portion, room, by_group)
+        for group in portion.each:
+            self.shares.spend(group, by_group[group])
 
-    async def _give_back_dry(self, session: Session, busy: Collection[int]) -> None:
-        done = [
-            number
-            for number in sorted(self._dry.difference(busy))
-            if not await deliveries.any_sending(session, self.edition_id, number)
-        ]
+    async def _give_back_idle(self, session: Session, shards: Collection[int]) -> None:
+        done = [one for one in sorted(shards) if not await deliveries.any_sending(session, self.edition_id, one)]
         if done:
-            await self._give_back(session, done, await self.way.free(session, self.clock.now()))
+            await self._give_back(session, done, await self.way.free(session, self.clock.now()), aside=True)
 
-    async def _give_back(self, session: Session, shards: Sequence[int], free: Mapping[str, datetime]) -> None:
+    async def _give_back(
+        self, session: Session, shards: Sequence[int], free: Mapping[str, datetime], *, aside: bool = False
+    ) -> None:
         """Nothing of them is in the air but rows that were never given to a provider; those are owed again.
 
-        `free`: from when on each provider may be used.
+        `free`: from when on each provider may be used. `aside`: we go on with others.
         """
         now = self.clock.now()
         for number in shards:
-            await self._rest(session, number, free, now)
+            await self._rest(session, number, free, now, aside=aside)
         for number in shards:  # last: all workers' counts meet there
             await progress.fold(session, self.edition_id, number, now)
 
-    async def _rest(self, session: Session, shard: int, free: Mapping[str, datetime], now: datetime) -> None:
+    async def _rest(
+        self, session: Session, shard: int, free: Mapping[str, datetime], now: datetime, *, aside: bool
+    ) -> None:
         await deliveries.requeue_unwritten(session, self.edition_id, shard, now)
         await deliveries.skip_gone(session, self.edition_id, shard, now)
         waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend)
         soonest = min(free.values(), default=now)
-        dues = [max(one.due_at, free.get(one.pinned_to or "", soonest)) for one in waiting]
+        others_first = self._left.pop(shard).waiting if aside else set[str]()
+        dues = [
+            max(one.due_at, free.get(one.pinned_to or "", soonest), self._turn_of(one.group, others_first, now))
+            for one in waiting
+        ]
         await leases.give_back_shard(session, self.held.pop(shard), min(dues, default=None))
-        self._dry.discard(shard)
+
+    def _turn_of(self, group: str, others_first: Collection[str], now: datetime) -> datetime:
+        """When a group of a shard may go on: when it is not barred any more, or other shards had its tokens."""
+        until = self.shares.until(group, now)
+        return until or (now + self.shares.turn(group, _chance()) if group in others_first else now)
 
     async def address(self, row: Begun) -> Message | Receipt:
         if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
@@ -186,10 +245,15 @@ class EditionLedger:
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
         now, several = self.clock.now(), bool(self.way.others)
         await self.way.heard(session, (receipt for _, receipt in settled))
+        for group, after in _slowed_by(settled).items():
+            await self.shares.bar(session, group, after, self.settings.zone)
+            log.warning("a mailbox provider slows us down", group=group, provider=self.way.name)
         written: dict[int, list[Outcome]] = {}
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
             fault = made.fault.value if made.fault else None
+            if isinstance(receipt, NotSent):
+                self.shares.spend(row.group, -1)
             written.setdefault(row.shard, []).append(
                 Outcome(
                     row.subscriber_id,
@@ -209,7 +273,7 @@ class EditionLedger:
 
     async def part(self, session: Session) -> None:
         """Shards that await answers stay its own; all others are free."""
-        await self._give_back_dry(session, ())
+        await self._give_back_idle(session, self._spare())
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         now, going = self.clock.now(), True
@@ -242,6 +306,15 @@ class EditionLedger:
             instead=instead,
         )
         return instead is not None
+
+
+def _slowed_by(settled: Sequence[Settled[Begun]]) -> dict[str, timedelta | None]:
+    """The groups whose mailbox provider wants less, and for how long where it says so."""
+    found: dict[str, timedelta | None] = {}
+    for row, receipt in settled:
+        if isinstance(receipt, Deferred) and receipt.scope is Scope.DOMAIN:
+            found[row.group] = max(receipt.after or timedelta(0), found.get(row.group) or timedelta(0)) or None
+    return found
 
 
 async def send_due(
@@ -284,6 +357,7 @@ async def send_due(
         way=way,
         settings=settings,
         clock=clock,
+        shares=throttle.shares if throttle else Shares(way.name),
         most_shards=most_shards,
         meter=meter,
     )

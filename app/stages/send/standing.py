@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.db import Session
@@ -11,7 +11,7 @@ from app.core.mail.tokens import KEPT_FOR_SERVICE, WARM_DAYS, Level, Limits, day
 from app.models import ProviderState
 from app.models.breaker import Breaker
 from app.stages.send.ways import in_use
-from app.store import buckets, provider_states
+from app.store import buckets, provider_states, shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Standing:
     allowed_today: int | None
     left_for_papers: int | None
     left_for_service: int | None
+    domain_rates: Mapping[str, float]
+    """Messages a second to each large mailbox provider that has a limit."""
+    barred: Mapping[str, datetime]
+    """The mailbox providers that slow us down, and until when each is left alone."""
 
 
 async def standings(
@@ -48,7 +52,8 @@ async def standings(
 ) -> list[Standing]:
     """The providers in their order; the first that works is in use."""
     known, states = await buckets.levels(session), await provider_states.every(session)
-    today = day_of(await buckets.instant(session), zone)
+    instant = await buckets.instant(session)
+    today, barred = day_of(instant, zone), await shares.all_barred(session, instant)
     used = await in_use(session, providers, now)
     return [
         _standing(
@@ -58,6 +63,7 @@ async def standings(
             today,
             states.get(one.name),
             now,
+            {group: now + timedelta(seconds=left) for name, group, left in barred if name == one.name},
             in_use=one is used,
         )
         for one in providers
@@ -75,6 +81,7 @@ def _standing(
     today: date,
     state: ProviderState | None,
     now: datetime,
+    barred: Mapping[str, datetime],
     *,
     in_use: bool,
 ) -> Standing:
@@ -97,6 +104,8 @@ def _standing(
         allowed_today=allowed,
         left_for_papers=None if allowed is None else max(0, allowed - kept - used),
         left_for_service=None if allowed is None else max(0, allowed - used),
+        domain_rates=dict(limits.groups),
+        barred=barred,
     )
 
 

@@ -1,13 +1,15 @@
 """How many messages may be begun now: the tokens of a provider, as a hand-over sees them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from app.core.db import Database, Session
 from app.core.mail.tokens import Grant, Limits, day_of
-from app.store import buckets
+from app.stages.send.shares import Shares
+from app.store import buckets, shares
+from app.store.shares import Asked
 
 LOOK_AGAIN = timedelta(minutes=10)
 """After a day's allowance is used up: rows that come to their end meanwhile are found by then."""
@@ -20,6 +22,8 @@ class Throttle(Protocol):
     """How long nothing should be tried, where the last answer was that nothing more leaves today."""
     wait: float
     """Seconds until it is worth asking again."""
+    shares: Shares
+    """What of each domain group may be begun."""
 
     async def grant(self, most: int) -> int:
         """How many may be begun now; 0 means none yet. Does not wait for them. Raises StorageError."""
@@ -51,37 +55,48 @@ class ProviderThrottle:
         self._service = service
         self._instant = instant
         self._unused = 0
+        self.shares = Shares(provider, {} if service else limits.groups, instant)
+        """What of each domain group may be begun; the ledger spends it. Service mail does not wait for its like."""
         self.rest: timedelta | None = None
         self.wait = 0.0
 
     async def grant(self, most: int) -> int:
-        given = await self._reserve(most)
+        asked = self.shares.asks(most)
+        given = await self._reserve(most, asked) if self._limits or asked else Grant(most)
         self.wait = given.wait
         self.rest = LOOK_AGAIN if given.day_over else None
         return given.count
 
     def refund(self, count: int) -> None:
-        self._unused += count
+        if self._limits:
+            self._unused += count
 
     async def close(self) -> None:
-        if self._unused:
-            await self._reserve(0)
+        self.shares.wanted = ()
+        asked = self.shares.asks(0)
+        if self._unused or asked:
+            await self._reserve(0, asked)
 
-    async def _reserve(self, most: int) -> Grant:
-        unused = self._unused
+    async def _reserve(self, most: int, asked: Mapping[str, Asked]) -> Grant:
+        unused, given, grants = self._unused, Grant(most), dict[str, Grant]()
         async with self._db.write() as session:
             now = await self._instant(session)
-            given = await buckets.reserve(
-                session,
-                self._provider,
-                self._limits,
-                most=most,
-                unused=unused,
-                now=now,
-                today=day_of(now, self._zone),
-                service=self._service,
-            )
+            today = day_of(now, self._zone)
+            if self._limits:
+                given = await buckets.reserve(
+                    session,
+                    self._provider,
+                    self._limits,
+                    most=most,
+                    unused=unused,
+                    now=now,
+                    today=today,
+                    service=self._service,
+                )
+            if asked:
+                grants = await shares.reserve(session, self._provider, asked, now=now, today=today)
         self._unused -= unused
+        self.shares.took(asked, grants)
         return given
 
 
@@ -89,4 +104,6 @@ def throttle_for(
     db: Database, provider: str, limits: Limits | None, zone: ZoneInfo, *, service: bool
 ) -> ProviderThrottle | None:
     """None where the provider has no limits: then nothing is asked of the database."""
-    return ProviderThrottle(db, provider, limits, zone, service=service) if limits else None
+    if limits is None or not (limits or (limits.groups and not service)):
+        return None
+    return ProviderThrottle(db, provider, limits, zone, service=service)

@@ -33,6 +33,8 @@ class ProviderOut(BaseModel):
     allowed_today: int | None = Field(description="By the day's limit or the warm-up, whichever is less.")
     left_for_papers: int | None
     left_for_service: int | None = Field(description="For confirmations and the like, which may use the whole day.")
+    domain_rates: dict[str, float] = Field(description="Messages a second to large mailbox providers with a limit.")
+    barred: dict[str, AwareDatetime] = Field(description="Mailbox providers that slow us down, left alone until then.")
 
 
 @router.get("", summary="List the ways out, with what is left of today")

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from app.core.db import Database
 from app.core.mail.tokens import Limits, day_of
 from app.stages.send.standing import standings
 from app.stages.send.throttle import ProviderThrottle
-from app.store import buckets
+from app.store import buckets, shares
 from tests.people import NOON
 from tests.stages.send.scripted import Scripted
 
@@ -40,3 +42,17 @@ async def test_without_limits_nothing_is_counted(db: Database) -> None:
     async with db.read() as session:
         (one,) = await standings(session, [Scripted()], {}, ZONE, NOON)
     assert (one.rate, one.used_today, one.left_for_papers) == (None, None, None)
+
+
+async def test_mailbox_providers_that_slow_us_down_are_shown(db: Database) -> None:
+    """With until when, beside the limits; another provider's word says nothing of this one."""
+    limits = {"scripted": Limits(groups={"gmail": 40})}
+    async with db.write() as session:
+        now = await buckets.instant(session)
+        for provider, group in (("scripted", "gmail"), ("another", "yahoo")):
+            await shares.bar_group(session, provider, group, timedelta(minutes=9), now=now, today=day_of(now, ZONE))
+        (one,) = await standings(session, [Scripted()], limits, ZONE, NOON)
+    assert one.domain_rates == {"gmail": 40}
+    assert one.barred.keys() == {"gmail"}
+    assert one.barred["gmail"] - NOON == pytest.approx(timedelta(minutes=9), abs=timedelta(seconds=30))
+    assert (one.rate, one.used_today) == (None, None)

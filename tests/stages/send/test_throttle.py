@@ -60,7 +60,7 @@ async def send(at: Desk, provider: Scripted, one: ProviderThrottle) -> int:
 
 async def at_once(one: ProviderThrottle, most: int) -> int:
     """What is granted without waiting."""
-    return (await one._reserve(most)).count
+    return (await one._reserve(most, {})).count
 
 
 async def test_two_workers_keep_to_one_rate(db: Database) -> None:

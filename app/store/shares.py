@@ -1,0 +1,113 @@
+"""Tokens and bars of groups of recipients' domains at a provider. All workers share them; several groups at once."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+
+from app.core.db import Session
+from app.core.mail.tokens import SECOND, Bar, Grant, Level, Limits, bar, give_back, take
+from app.models import Bucket, DeliveryCount
+from app.store.buckets import WHOLE
+from app.store.upsert import insert_ignoring
+
+
+class Asked(NamedTuple):
+    """What a worker wants of a group's tokens, and how many it has left over."""
+
+    rate: float
+    most: int
+    unused: int
+
+
+async def reserve(
+    session: Session, provider: str, asked: Mapping[str, Asked], *, now: int, today: date
+) -> dict[str, Grant]:
+    """Gives back what is left over and takes what there is, for several groups at once."""
+    levels = await _locked(session, provider, asked, now, today)
+    grants, rows = {}, []
+    for group, one in asked.items():
+        limits = Limits(rate=one.rate)
+        level, grant = give_back(levels[group], limits, one.unused), Grant(0)
+        if one.most > 0:
+            level, grant = take(level, limits, one.most, now, today, service=False)
+        grants[group] = grant
+        rows.append({"group": group, "level": level.full_at, "of_day": level.day, "count": level.used})
+    connection = await session.connection()
+    await connection.execute(
+        update(Bucket)
+        .where(Bucket.provider == provider, Bucket.domain_group == bindparam("group"))
+        .values(full_at=bindparam("level"), day=bindparam("of_day"), used=bindparam("count")),
+        rows,
+    )
+    return grants
+
+
+async def _locked(session: Session, provider: str, groups: Collection[str], now: int, today: date) -> dict[str, Level]:
+    """The groups' buckets in one order, held until the transaction ends; new ones are full."""
+    asked = (
+        select(Bucket.domain_group, Bucket.full_at, Bucket.day, Bucket.used)
+        .where(Bucket.provider == provider, Bucket.domain_group.in_(sorted(groups)))
+        .order_by(Bucket.domain_group)
+        .with_for_update()
+    )
+    found = {row[0]: Level(*row[1:]) for row in await session.execute(asked)}
+    if len(found) == len(groups):
+        return found
+    for group in sorted(set(groups) - found.keys()):
+        await _make(session, provider, group, now, today)
+    return {row[0]: Level(*row[1:]) for row in await session.execute(asked)}
+
+
+async def _make(session: Session, provider: str, group: str, now: int, today: date) -> None:
+    values = {"provider": provider, "domain_group": group, "full_at": now, "day": today, "used": 0}
+    await session.execute(insert_ignoring(session, Bucket).values(**values))
+
+
+async def bar_group(
+    session: Session, provider: str, group: str, after: timedelta | None, *, now: int, today: date
+) -> Bar:
+    """A mailbox provider has told us to slow down: nothing is begun for it for `after`, or longer each time."""
+    await _make(session, provider, group, now, today)
+    here = (Bucket.provider == provider, Bucket.domain_group == group)
+    row = (await session.execute(select(Bucket.barred_until, Bucket.bars).where(*here).with_for_update())).one()
+    made = bar(Bar(*row), after, now)
+    await session.execute(
+        update(Bucket)
+        .where(*here)
+        .values(barred_until=made.until, bars=made.times)
+        .execution_options(synchronize_session=False)
+    )
+    return made
+
+
+async def barred(session: Session, provider: str, now: int) -> dict[str, int]:
+    """Until when each group is barred at a provider, of those that are."""
+    rows = await session.execute(
+        select(Bucket.domain_group, Bucket.barred_until).where(
+            Bucket.provider == provider, Bucket.domain_group != WHOLE, Bucket.barred_until > now
+        )
+    )
+    return {str(group): int(until) for group, until in rows}
+
+
+async def all_barred(session: Session, now: int) -> list[tuple[str, str, float]]:
+    """Provider, group and for how many seconds more it is barred."""
+    rows = await session.execute(
+        select(Bucket.provider, Bucket.domain_group, Bucket.barred_until)
+        .where(Bucket.barred_until > now)
+        .order_by(Bucket.provider, Bucket.domain_group)
+    )
+    return [(provider, group, (until - now) / SECOND) for provider, group, until in rows]
+
+
+async def owed(session: Session, edition_id: int, groups: Collection[str]) -> dict[str, int]:
+    """How many papers of an edition wait for each of `groups`, of those that any waits for."""
+    waiting = func.sum(DeliveryCount.queued + DeliveryCount.deferred + DeliveryCount.unknown)
+    rows = await session.execute(
+        select(DeliveryCount.domain_group, waiting)
+        .where(DeliveryCount.edition_id == edition_id, DeliveryCount.domain_group.in_(sorted(groups)))
+        .group_by(DeliveryCount.domain_group)
+    )
+    return {group: int(count) for group, count in rows if count > 0}
