@@ -58,8 +58,9 @@ class Mailroom:
     async def post(self) -> None:
         """Service mail that is due, and letters to operators."""
         for way in await self._ways():
-            await self._to_its_tail(partial(self._post_by, way))
-            await self._to_its_tail(partial(self._letters_by, way))
+            for hand_over in (self._post_by, self._letters_by):
+                if not self._stop.is_set():
+                    await self._to_its_tail(partial(hand_over, way))
 
     async def _to_its_tail(self, hand_over: HandOver) -> int:
         """Until its end, or until only slow answers are awaited; gives how many messages, 1 where that is open."""

@@ -83,8 +83,8 @@ class Ledger(Protocol[R]):
     async def record(self, session: Session, settled: Sequence[Settled[R]]) -> None:
         """Writes outcomes for their own attempts."""
 
-    async def part(self, session: Session) -> None:
-        """Only slow answers are still to come: whatever of the lease would keep new mail waiting is given back."""
+    async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+        """Only slow answers are still to come: as `close`, for whatever of the lease would keep new mail waiting."""
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Gives the lease back. `rest`: no tokens for so long; `fault`: why nothing leaves by this provider now."""
@@ -246,17 +246,35 @@ class Handover(Generic[R]):
 
     async def _look_at_tail(self) -> None:
         """A server may take ten minutes for an answer; that keeps nobody waiting but whom it is about."""
-        if not (self._out and not self._ready and (self._exhausted or self._stopping)):
+        if not (self._out and (self._stopping or (self._exhausted and not self._ready))):
             self._tail_since = None
         elif self._tail_since is None:
             self._tail_since = time.monotonic()
         elif time.monotonic() - self._tail_since > TAIL_AFTER:
             self._tail_since = math.inf
             with suppress(StorageError):  # then new mail waits for the lease to run out
-                async with self._db.write() as session:
-                    if not self._lost and await self._ledger.fence(session):
-                        await self._ledger.part(session)
+                await self._part()
             self._on_tail()
+
+    async def _part(self) -> None:
+        """What is wrong with the provider is known from here on, and not only when the last answer has come."""
+        self._owe_unwritten("others have their turn")
+        settled, rest, fault = list(self._settled), self._rest, self._fault
+        async with self._db.write() as session:
+            ours = not self._lost and await self._ledger.fence(session)
+            await self._ledger.record(session, settled)
+            if ours:
+                await self._ledger.part(session, rest, fault)
+        del self._settled[: len(settled)]
+        if ours:
+            self._rest = None
+            self._fault = None if self._fault is fault else self._fault
+        if self._throttle is not None:
+            await self._throttle.close()
+
+    def _owe_unwritten(self, why: str) -> None:
+        while self._ready:
+            self._settle(self._ready.popleft()[1], NotSent(why))
 
     def _due(self) -> bool:
         now = time.monotonic()
@@ -350,7 +368,8 @@ class Handover(Generic[R]):
             ours = not self._lost and await self._ledger.fence(session)
             # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
             await self._ledger.record(session, settled)
-            begun = await self._ledger.begin(session, room) if ours else None
+            # Where it is over nothing is given back before `close`, which says why.
+            begun = (await self._ledger.begin(session, room) if not self._over else ()) if ours else None
         del self._settled[: len(settled)]
         if settled or begun:
             took = time.monotonic() - started
@@ -379,8 +398,7 @@ class Handover(Generic[R]):
 
     async def _finish(self) -> None:
         """Nothing that was taken is forgotten: what is unsettled is unknown, what was never given is owed."""
-        while self._ready:
-            self._settle(self._ready.popleft()[1], NotSent("the worker stopped"))
+        self._owe_unwritten("the worker stopped")
         for row in self._out.values():
             self._settle(row, Unknown("the provider gave no receipt"))
         self._out.clear()

@@ -224,7 +224,8 @@ class EditionLedger:
         await deliveries.skip_gone(session, self.edition_id, shard, now)
         waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend)
         soonest = min(free.values(), default=now)
-        others_first = self._left.pop(shard).waiting if aside else set[str]()
+        left = self._left.pop(shard)
+        others_first = left.waiting if aside else set[str]()
         dues = [
             max(one.due_at, free.get(one.pinned_to or "", soonest), self._turn_of(one.group, others_first, now))
             for one in waiting
@@ -271,19 +272,26 @@ class EditionLedger:
                 await leases.follow_shard(session, self.edition_id, shard)
             await outcomes.record(session, self.edition_id, shard, of_shard, now)
 
-    async def part(self, session: Session) -> None:
+    async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Shards that await answers stay its own; all others are free."""
-        await self._give_back_idle(session, self._spare())
+        free = await self._after(session, rest, fault)
+        done = [one for one in sorted(self.held) if not await deliveries.any_sending(session, self.edition_id, one)]
+        await self._give_back(session, done, free)
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
-        now, going = self.clock.now(), True
+        await self._give_back(session, sorted(self.held), await self._after(session, rest, fault))
+
+    async def _after(
+        self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None
+    ) -> Mapping[str, datetime]:
+        """Makes known what ended the hand-over; from when on each provider may be used."""
+        now, going = self.clock.now(), self._going
         if fault:
             instead = await self.way.failed(session, fault, now)
             if isinstance(fault, Halt):
                 going = await self._halt(session, fault, instead if fault.account else None)
         # Once it is resumed nobody waits for a provider: an operator says that it is mended.
-        free = await self.way.free(session, now, rest) if going else {}
-        await self._give_back(session, sorted(self.held), free)
+        return await self.way.free(session, now, rest) if going else {}
 
     async def _halt(self, session: Session, halted: Halt, instead: str | None) -> bool:
         """A fault of ours meets every reader alike: the operators are told, and the paper pauses.

@@ -138,14 +138,20 @@ class PostLedger:
                 why=made.why,
             )
 
-    async def part(self, session: Session) -> None:
+    async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
+        await self._after(session, rest, fault)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
         self.parted = True
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+        await transactional.requeue_unwritten(session, self.epoch, self.clock.now())
+        await self._after(session, rest, fault)
+        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
+
+    async def _after(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+        """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
-        await transactional.requeue_unwritten(session, self.epoch, now)
         instead = await self.way.failed(session, fault, now) if fault else None
         if isinstance(fault, Halt):
             await faults.tell(
@@ -159,7 +165,6 @@ class PostLedger:
             )
         if until := await self.way.idle_until(session, fault, rest, now):
             await transactional.postpone(session, now, until)
-        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
 
 
 async def send_owed(
