@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from app.bootstrap import Container
 from app.core.db import Session
-from app.jobs.queue import FIRST, desk_hint, paper_hint
+from app.jobs.hints import FIRST, desk_hint, paper_hint
 from app.store import hints, leases, operator_mail, transactional
 
 POST = "post"

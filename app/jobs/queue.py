@@ -17,13 +17,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Status
 
 from app.core.db import PATIENCE, Database
-from app.store.hints import Hint
+from app.jobs.hints import DESK, DESK_TASK, PAPER_TASK, PAPERS
 
-PAPERS, DESK = "papers", "desk"
-"""Shards of editions; and all the rest, which no edition may keep waiting: service mail and the timetable."""
-_PAPER, _DESK = "paper", "desk"
-FIRST = 10
-"""The priority of service mail."""
 AT_THE_DESK = 8
 
 HEARTBEAT, DEAD_AFTER, SWEEP_EVERY, POLL_EVERY = 2.0, 10.0, 2.0, 1.0
@@ -34,16 +29,6 @@ log = structlog.get_logger(__name__)
 
 # A line for every start and end of a job would be one a second for nothing.
 logging.getLogger("procrastinate").setLevel(logging.WARNING)
-
-
-def paper_hint(edition_id: int, shard: int) -> Hint:
-    """Somebody should begin with this shard. It needs no lock: its lease is one, which a dead worker does not keep."""
-    return Hint(PAPERS, _PAPER, f"paper:{edition_id}:{shard}", {"edition": edition_id, "shard": shard})
-
-
-def desk_hint(name: str, priority: int = 0) -> Hint:
-    """Somebody should see to this chore, and nobody beside them."""
-    return Hint(DESK, _DESK, f"desk:{name}", {"name": name}, priority, f"desk:{name}")
 
 
 class Queue:
@@ -100,11 +85,11 @@ class Queue:
             )
         )
 
-        @app.task(name=_PAPER, queue=PAPERS)
+        @app.task(name=PAPER_TASK, queue=PAPERS)
         async def paper(edition: int, shard: int) -> None:
             await self._paper(edition, shard)
 
-        @app.task(name=_DESK, queue=DESK)
+        @app.task(name=DESK_TASK, queue=DESK)
         async def desk(name: str) -> None:
             await self._desk(name)
 

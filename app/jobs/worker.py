@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,9 +27,11 @@ from app.jobs import fleet, tasks
 from app.jobs.fleet import POST, Bell
 from app.jobs.mailroom import Mailroom
 from app.jobs.owner import make_owner
-from app.jobs.queue import Queue
 from app.jobs.timetable import TIMETABLE
 from app.stages.send.shard import MOST_SHARDS
+
+if TYPE_CHECKING:
+    from app.jobs.queue import Queue
 
 DRAIN_WITHIN, RECORD_WITHIN, END_WITHIN = 6.0, 2.5, 9.5
 """Seconds after SIGTERM: to let conversations end by themselves, to write down what became of them, and in all."""
@@ -52,9 +54,14 @@ class Worker:
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
         self._mailroom = Mailroom(container, self._owner, self.stop, concurrency)
-        self._queue = None if container.db.is_sqlite else Queue(container.db, self._paper, self._at_the_desk)
+        self._queue = None if container.db.is_sqlite else self._follow_hints()
         self._bell = Bell(container, self._owner)
         self._rung: dict[str, float] = {}
+
+    def _follow_hints(self) -> "Queue":
+        from app.jobs.queue import Queue  # noqa: PLC0415  # 11 MB that a worker on SQLite does not need
+
+        return Queue(self._container.db, self._paper, self._at_the_desk)
 
     async def run(self) -> None:
         """Runs until `stop` is set, then drains: no new hand-over, what is in hand is finished or recorded.

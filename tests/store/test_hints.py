@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core.db import Database
-from app.jobs.queue import FIRST, desk_hint, paper_hint
+from app.jobs.hints import FIRST, desk_hint, paper_hint
 from app.models.states import EditionStatus
 from app.store import editions, hints, leases
 from app.store.hints import Hint

@@ -4,18 +4,12 @@ import logging
 import os
 import re
 from functools import cache
+from typing import Any
 
-import cssutils
 from lxml import etree
 
 from app.stages.render.templates import render
 
-# One cache serves premailer's sheets, selectors and declarations. Our rules alone are more than its 128 entries, so
-# that each rendering would push out what the next one needs, and take three times as long.
-os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2048")
-from premailer import Premailer  # reads the variable when it is imported
-
-cssutils.log.setLevel(logging.CRITICAL)  # it prints a line for every property younger than CSS 2.1
 _CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
 
 
@@ -23,7 +17,7 @@ def inline(tree: etree._Element) -> None:
     """Changes `tree`: its `style` elements stay in the head as they are; ours go into attributes."""
     for style in tree.iter("style"):
         style.set("data-premailer", "ignore")  # the reset, dark mode, phone and print
-    Premailer(
+    _premailer()(
         tree,
         css_text=[_sheet()],
         disable_leftover_css=True,
@@ -37,6 +31,21 @@ def inline(tree: etree._Element) -> None:
     _drop_classes(tree)
     for element in tree.iterfind(".//*[@style]"):
         element.set("style", element.get("style", "").replace("; ", ";").replace(", ", ","))
+
+
+@cache
+def _premailer() -> Any:
+    """Loaded when it is needed: 15 MB that a process which only hands mail over does without.
+
+    One cache serves its sheets, selectors and declarations. Our rules alone are more than its 128 entries, so that each
+    rendering would push out what the next one needs, and take three times as long.
+    """
+    os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2048")  # it reads the variable when it is imported
+    import cssutils  # noqa: PLC0415
+    from premailer import Premailer  # noqa: PLC0415
+
+    cssutils.log.setLevel(logging.CRITICAL)  # it prints a line for every property younger than CSS 2.1
+    return Premailer
 
 
 @cache
