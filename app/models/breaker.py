@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-_POLITEST = timedelta(hours=24)
+LONGEST = timedelta(hours=24)
+"""Of a wait that is asked for, so much is kept."""
 _QUIET_GAPS, _QUIET_AT_LEAST = 4, timedelta(days=4)
 """A feed of working days is silent over a long weekend, and arXiv's is empty on Saturday and Sunday: both are well."""
 
@@ -47,7 +48,7 @@ def opened_until(
 
     A wait that it asked for itself (RFC 9110 section 10.2.3) is kept from the first time on.
     """
-    asked = now + min(timedelta(seconds=retry_after), _POLITEST) if retry_after else None
+    asked = now + min(timedelta(seconds=retry_after), LONGEST) if retry_after else None
     if failures < patience.trips_at:
         return asked
     ours = now + min(patience.first * (1 << min(failures - patience.trips_at, 10)), patience.longest)

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.core.db import Session
 from app.models import ProviderState
-from app.models.breaker import OF_PROVIDERS, Breaker, opened_until, state
+from app.models.breaker import LONGEST, OF_PROVIDERS, Breaker, opened_until, state
 from app.store.upsert import insert
 
 PROBE_LASTS = timedelta(minutes=1)
@@ -27,20 +27,49 @@ def breaker(found: ProviderState | None, now: datetime) -> Breaker:
 
 
 async def failed(
-    session: Session, provider: str, *, after: timedelta | None, ours: bool, code: str, why: str, now: datetime
+    session: Session,
+    provider: str,
+    *,
+    after: timedelta | None,
+    ours: bool,
+    code: str,
+    why: str,
+    now: datetime,
+    on_trial: bool = False,
 ) -> None:
-    """It takes nothing: it is left alone for longer with each failure in a row, and at least for `after`."""
-    values = {"ours": ours, "code": code[:_LONGEST_CODE], "why": why[:_LONGEST_WHY], "failed_at": now}
-    failures = await session.scalar(
+    """It takes nothing: it is left alone for longer with each failure in a row, and at least for `after`.
+
+    Who meets the same while it rests, having begun before, says nothing new: that only makes a rest longer that is
+    asked for. `on_trial`: the caller is the one that tried it again.
+    """
+    await session.execute(
         insert(session, ProviderState)
-        .values(provider=provider, failures=1, open_until=None, **values)
-        .on_conflict_do_update(
-            index_elements=[ProviderState.provider], set_={"failures": ProviderState.failures + 1, **values}
-        )
-        .returning(ProviderState.failures)
+        .values(provider=provider, failures=0, open_until=None, ours=False, code="", why="", failed_at=now)
+        .on_conflict_do_nothing(index_elements=[ProviderState.provider])
     )
+    known = await session.scalar(
+        select(ProviderState)
+        .where(ProviderState.provider == provider)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    assert known is not None
+    again = not on_trial and breaker(known, now) is Breaker.OPEN
+    failures = known.failures + (not again)
     asked = after.total_seconds() if after else None
-    await _set(session, provider, open_until=opened_until(failures or 1, asked, now, OF_PROVIDERS))
+    until = opened_until(failures, asked, now, OF_PROVIDERS)
+    if again and known.open_until is not None:
+        until = max(known.open_until, now + min(after, LONGEST) if after else known.open_until)
+    await _set(
+        session,
+        provider,
+        failures=failures,
+        open_until=until,
+        ours=ours or (again and known.ours),
+        code=code[:_LONGEST_CODE],
+        why=why[:_LONGEST_WHY],
+        failed_at=now,
+    )
 
 
 async def probe(session: Session, provider: str, now: datetime) -> bool:

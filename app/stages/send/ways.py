@@ -55,7 +55,14 @@ class Way:
         ours = isinstance(fault, Halt)
         after = None if isinstance(fault, Halt) else fault.after
         await provider_states.failed(
-            session, self.name, after=after, ours=ours, code=fault.code, why=fault.why, now=now
+            session,
+            self.name,
+            after=after,
+            ours=ours,
+            code=fault.code,
+            why=fault.why,
+            now=now,
+            on_trial=self.on_trial,
         )
         known = await provider_states.every(session)
         left = [one for one in self.others if one not in known or not known[one].ours]
