@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select, update
 
 from app.core.db import Session, lease_clock
 from app.models import Edition, JobRun, Shard
@@ -143,6 +143,20 @@ async def follow_shard(session: Session, edition_id: int, shard: int) -> None:
     """Waits for the shard's present owner, so that what is written down late comes after their group, not across it."""
     await session.execute(
         select(Shard.epoch).where(Shard.edition_id == edition_id, Shard.number == shard).with_for_update()
+    )
+
+
+async def owe_shard(session: Session, edition_id: int, shard: int, at: datetime) -> None:
+    """Something of a shard is owed at `at`, says one who does not hold it: it is looked at then, if not before."""
+    await session.execute(
+        update(Shard)
+        .where(
+            Shard.edition_id == edition_id,
+            Shard.number == shard,
+            or_(Shard.next_at.is_(None), Shard.next_at > at),
+        )
+        .values(next_at=at)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -29,18 +29,22 @@ MAILS_A_LIFE = 240
 def sqlite() -> Iterator[tuple[Path, str]]:
     folder = Path(tempfile.mkdtemp(prefix="morningpost-chaos-"))
     url = f"sqlite:///{folder / 'post.db'}"
-    command.upgrade(migrations.config(url), "head")
-    yield folder, url
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        command.upgrade(migrations.config(url), "head")
+        yield folder, url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def postgresql() -> Iterator[tuple[Path, str]]:
     folder, server, name = Path(tempfile.mkdtemp(prefix="morningpost-chaos-")), Postgres(), f"t{uuid4().hex}"
-    server.run(f"CREATE DATABASE {name} TEMPLATE template_post")
-    yield folder, server.url(name)
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        server.run(f"CREATE DATABASE {name} TEMPLATE template_post")
+        yield folder, server.url(name)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def trial(engine: str, policy: str, kills: int, seed: int) -> bool:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.models.states import DeliveryStatus, EditionStatus
+from tests.acceptance.house import House
+from tests.chaos.full_disk import fill, small_disk
 from tests.chaos.night import Account, Night
 from tests.chaos.receiver import Receiver
 from tests.conftest import Postgres
@@ -109,6 +111,38 @@ def test_a_database_that_is_torn_down_in_mid_send_loses_nobody(own_server: Postg
         finally:
             night.end()
     assert_everybody_has_it(account)
+
+
+def test_a_site_on_a_full_disk_says_so_and_both_recover(sqlite_template: Path, tmp_path: Path) -> None:
+    """A disk of its own, filled to the last byte in mid-send: `/readyz` fails, nothing new is handed over."""
+    with small_disk(tmp_path / "disk", 64) as disk, Receiver(RATE, SEED) as receiver:
+        shutil.copy(sqlite_template, disk / "post.db")
+        url = f"sqlite:///{disk / 'post.db'}"
+        night = Night(tmp_path, url, receiver)
+        try:
+            night.prepare(READERS)
+            (tmp_path / "site").mkdir()
+            with House(tmp_path / "site", url, **night.settings) as house:
+                house.start("serve", "--no-worker")
+                house.wait("the site", house.is_up, 60)
+                night.start()
+                flowing(night)
+                ballast = fill(disk)
+                house.wait("the site says so", lambda: not house.is_up(), 60)
+                parts = house.web.get("/readyz").json()["parts"]
+                night.wait("the worker notices", lambda: "the ledger cannot be written" in night.log())
+                time.sleep(1)
+                before = receiver.count
+                time.sleep(2)
+                assert receiver.count == before < READERS, "mail went out that could not be written down"
+                ballast.unlink()
+                house.wait("the site is ready again", house.is_up, 60)
+                account = finished(night)
+        finally:
+            night.end()
+    assert {name for name, state in parts.items() if state != "ok"} == {"writing"}
+    assert_everybody_has_it(account)
+    assert account.twice == []
 
 
 def test_a_disk_that_is_full_stops_the_sending_and_loses_nothing(sqlite_template: Path, tmp_path: Path) -> None:

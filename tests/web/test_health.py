@@ -10,6 +10,9 @@ from app.bootstrap import Container
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Capabilities, Outgoing
 from app.main import create_app
+from app.operations import writable
+
+PARTS = ("database", "writing", "migrations", "provider")
 
 
 class Carrier:
@@ -46,7 +49,7 @@ async def test_a_process_that_answers_is_alive(client: AsyncClient) -> None:
 async def test_ready_when_every_part_answers(client: AsyncClient) -> None:
     answer = await client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "parts": dict.fromkeys(("database", "migrations", "provider"), "ok")}
+    assert answer.json() == {"status": "ready", "parts": dict.fromkeys(PARTS, "ok")}
 
 
 async def test_a_provider_that_refuses_is_named_and_its_reason_is_not(container: Container) -> None:
@@ -55,7 +58,7 @@ async def test_a_provider_that_refuses_is_named_and_its_reason_is_not(container:
     async with client_over(replace(container, providers=(carrier,))) as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["parts"] == {"database": "ok", "migrations": "ok", "provider": "failed"}
+    assert answer.json()["parts"] == dict.fromkeys(PARTS, "ok") | {"provider": "failed"}
     assert "carrier.example.org" not in answer.text
 
 
@@ -83,7 +86,39 @@ async def test_tables_of_another_version_are_not_ready(container: Container, cli
         await session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["parts"] == {"database": "ok", "migrations": "failed", "provider": "ok"}
+    assert answer.json()["parts"] == dict.fromkeys(PARTS, "ok") | {"migrations": "failed"}
+
+
+async def test_a_database_that_answers_and_takes_no_writes_is_not_ready(
+    container: Container, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where its disk is full: here the session is told to refuse writes by the engine itself."""
+    await _refuse_writes(container)
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"] == dict.fromkeys(PARTS, "ok") | {"writing": "failed"}
+
+
+async def test_a_disk_that_is_nearly_full_is_not_ready(
+    container: Container, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's own disk; that of a PostgreSQL is on another machine."""
+    monkeypatch.setattr(writable, "ROOM", 1 << 60)
+    answer = await client.get("/readyz")
+    assert (answer.json()["parts"]["writing"] == "failed") is container.db.is_sqlite
+
+
+async def _refuse_writes(container: Container) -> None:
+    async with container.db.write() as session:
+        if container.db.is_sqlite:
+            await session.execute(
+                text("CREATE TRIGGER full BEFORE UPDATE ON alembic_version BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+            )
+        else:
+            await session.execute(text("REVOKE UPDATE ON alembic_version FROM CURRENT_USER"))
+            await session.execute(
+                text("CREATE RULE full_disk AS ON UPDATE TO alembic_version DO INSTEAD SELECT 1/0 FROM alembic_version")
+            )
 
 
 async def test_a_database_that_does_not_answer_is_not_ready_but_alive(

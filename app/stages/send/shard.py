@@ -23,7 +23,7 @@ from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.core.signing import Signer
 from app.models.content import EditionContent, section_bits
-from app.models.states import EditionStatus, MailForm
+from app.models.states import DeliveryStatus, EditionStatus, MailForm
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover, Settled
@@ -271,6 +271,15 @@ class EditionLedger:
             if shard not in self.held:
                 await leases.follow_shard(session, self.edition_id, shard)
             await outcomes.record(session, self.edition_id, shard, of_shard, now)
+            if shard not in self.held:
+                await self._owe(session, shard, of_shard)
+
+    async def _owe(self, session: Session, shard: int, late: Sequence[Outcome]) -> None:
+        """Its new owner may have given it back for good, with these rows as unknown."""
+        states = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN) if self._resend else (DeliveryStatus.QUEUED,)
+        owed = [one.due_at for one in late if one.due_at and one.status in states]
+        if owed:
+            await leases.owe_shard(session, self.edition_id, shard, min(owed))
 
     async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Shards that await answers stay its own; all others are free."""

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.bootstrap import Container
-from app.operations import migrations
+from app.operations import migrations, writable
 
 router = APIRouter(tags=["health"])
 _log = structlog.get_logger(__name__)
@@ -84,6 +84,7 @@ def parts_of(container: Container) -> tuple[Part, ...]:
 
     return (
         Part("database", container.db.check, 0),
+        Part("writing", lambda: writable.check(container.db), _FRESH),
         Part("migrations", lambda: migrations.current(container.db), _FRESH),
         Part("provider", carriers, _FRESH),
     )

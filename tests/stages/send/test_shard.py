@@ -428,6 +428,31 @@ async def test_a_shard_whose_worker_died_is_taken_before_there_is_room_for_it(
     assert len(provider.sent) == 1
 
 
+async def test_what_a_lost_worker_never_wrote_is_owed_again_also_where_unknowns_are_held(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its new owner held the rows for unknown, found nothing more to do, and gave the shard back for good."""
+    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
+    paper = await desk(db, tmp_path, readers=4, on_unknown="hold")
+    provider, other = Scripted(), Scripted()
+
+    async def drain(outgoing: object) -> None:
+        first = (await outgoing.take(1))[0]  # type: ignore[attr-defined]
+        async with db.write() as session:
+            await session.execute(text("UPDATE shards SET lease_until = 1"))
+        await paper.send(other, "thief")
+        outgoing.settle(first, Accepted())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    assert (await paper.states()).count(Status.QUEUED) >= 1
+    paper.clock.move(NOON + timedelta(seconds=2))
+    await paper.send(other, "thief")
+    assert await paper.states() == [Status.ACCEPTED] * 4
+    assert len({message.key for message in other.sent}) == len(other.sent) == 3
+
+
 async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_count(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
