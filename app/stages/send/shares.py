@@ -15,7 +15,7 @@ from app.store.shares import Asked
 LOOK_EVERY = 1.0
 """Seconds between two looks at what other workers were told, and at which groups an edition is owed to."""
 ASK_EVERY = 0.05
-"""Seconds between two questions for one group's tokens."""
+"""Seconds between two questions for one group's tokens, where the first took all there were."""
 LONGEST_REST = timedelta(minutes=10)
 
 
@@ -123,8 +123,8 @@ class Shares:
         """What came of a question, once it is committed."""
         for group, grant in grants.items():
             self._tokens[group] = self._tokens.get(group, 0) - asked[group].unused + grant.count
-            each = 1 / self._rates[group]
-            self._ask_at[group] = time.monotonic() + max(grant.wait, ASK_EVERY, each if not grant.count else 0.0)
+            if grant.count < asked[group].most:  # else there are more
+                self._ask_at[group] = time.monotonic() + max(grant.wait, ASK_EVERY)
 
     @property
     def wait(self) -> float:
