@@ -43,7 +43,7 @@ demo: .venv/run.ok
 setup: .venv/run.ok
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --inline-snapshot=disable
+	$(BIN)/python -m pytest -n 3 --dist worksteal --inline-snapshot=disable
 
 lint: .venv/dev.ok
 	$(BIN)/ruff check .
