@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
 _RECORD_SQLITE = """
 UPDATE deliveries AS d
 SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = o.provider_id, code = o.code,
-    fault = o.fault, pinned = d.pinned OR o.status = 'unknown'
+    fault = o.fault, pinned = {pinned}
 FROM (
   SELECT json_extract(value, '$.s') AS subscriber_id, json_extract(value, '$.a') AS attempt,
          json_extract(value, '$.to') AS status, json_extract(value, '$.due') AS due_at,
@@ -47,11 +47,13 @@ WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND
 _RECORD_POSTGRES = """
 UPDATE deliveries AS d
 SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = o.id, code = o.code, fault = o.fault,
-    pinned = d.pinned OR o.status = 'unknown'
+    pinned = {pinned}
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
   AS o(s bigint, attempt int, status text, due timestamptz, id text, code text, fault text)
 WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND
 """
+# Of a first attempt nothing else can be in doubt: a late answer to it that is sure frees the row for every provider.
+_PINNED = "o.status = 'unknown' OR (d.pinned AND NOT (d.attempt = 1 AND o.attempt = 1))"
 _RETURNING = " RETURNING subscriber_id, domain_group, provider"
 _IN_HAND = "d.attempt = o.attempt AND d.status = 'sending'"
 _LATE = """(
@@ -59,7 +61,7 @@ _LATE = """(
   OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued', 'sending'))
 )"""
 _STATEMENTS = {
-    (sqlite, which): head + which + _RETURNING
+    (sqlite, which): head.format(pinned=_PINNED) + which + _RETURNING
     for sqlite, head in ((True, _RECORD_SQLITE), (False, _RECORD_POSTGRES))
     for which in (_IN_HAND, _LATE)
 }

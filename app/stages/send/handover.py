@@ -39,6 +39,8 @@ ASK_AGAIN = 0.5
 LOOK_EVERY = 0.5
 """Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out."""
 GIVE_UP_AFTER = 8.0
+SILENT_AFTER = 60.0
+"""Seconds without any answer, while mail waits for a line, after which another provider has its turn."""
 TAIL_AFTER = 5.0
 """Seconds that the last answers of a hand-over are waited for before others have their turn."""
 
@@ -107,16 +109,20 @@ class Handover(Generic[R]):
         *,
         on_trial: bool = False,
         lasts: float = math.inf,
+        others: bool = False,
         on_tail: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_trial`: few at a time until one is accepted; `lasts`: seconds after which others have their turn.
 
+        `others`: other providers stand ready, should this one say nothing any more.
         `on_tail` is called where nothing more is begun, and only answers are awaited that take their time.
         """
         self._db = db
         self._meter = meter or Meter()
         self._on_trial = on_trial
         self._until = time.monotonic() + lasts
+        self._others = others
+        self._heard = time.monotonic()
         self._on_tail = on_tail
         self._tail_since: float | None = None
         self._throttle = throttle
@@ -186,6 +192,7 @@ class Handover(Generic[R]):
             return
         self.handed += 1
         self._since += 1
+        self._heard = time.monotonic()
         self._settle(row, receipt)
 
     def _in_hand(self) -> int:
@@ -194,6 +201,8 @@ class Handover(Generic[R]):
     # -- groups ------------------------------------------------------------------------------------------
 
     def _pop(self, most: int) -> Sequence[Message]:
+        if not self._out:
+            self._heard = time.monotonic()
         taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
         for message, row in taken:
             self._out[message.key, message.attempt] = row
@@ -234,6 +243,7 @@ class Handover(Generic[R]):
             while not self._drained:
                 if self._due():
                     await self._group(self._room())
+                self._listen()
                 await self._look_at_tail()
                 self._stir.clear()
                 with suppress(TimeoutError):
@@ -243,6 +253,16 @@ class Handover(Generic[R]):
             self._over = True  # nobody shall wait for it
             self._news.set()
             raise
+
+    def _listen(self) -> None:
+        """A provider that keeps all its lines waiting has failed, where another stands ready."""
+        waits = self._others and self._out and (self._ready or self._on_trial)
+        if not (waits and self._may_write()) or self._stopping:
+            self._heard = time.monotonic()
+        elif time.monotonic() - self._heard > SILENT_AFTER:
+            self._over = True
+            self._fault = Deferred("it has not answered for long, on any line", scope=Scope.PROVIDER, code="silent")
+            self._news.set()
 
     async def _look_at_tail(self) -> None:
         """A server may take ten minutes for an answer; that keeps nobody waiting but whom it is about."""

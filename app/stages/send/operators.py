@@ -143,6 +143,8 @@ async def send_owed(
             return 0
         await operator_mail.recover(session, epoch, policy.unknown_until(now, _chance()), now)
     ledger = OperatorPost(epoch, render, way, settings, clock)
-    handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, on_tail=on_tail)
+    handover = Handover(
+        db, ledger, stop, throttle, meter, on_trial=way.on_trial, others=bool(way.others), on_tail=on_tail
+    )
     await handover.run(way.provider)
     return handover.handed

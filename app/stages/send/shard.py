@@ -282,10 +282,15 @@ class EditionLedger:
             await leases.owe_shard(session, self.edition_id, shard, min(owed))
 
     async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
-        """Shards that await answers stay its own; all others are free."""
+        """Shards that await answers stay its own, unless another provider may carry on; all others are free."""
         free = await self._after(session, rest, fault)
         done = [one for one in sorted(self.held) if not await deliveries.any_sending(session, self.edition_id, one)]
         await self._give_back(session, done, free)
+        if fault and self.way.others:
+            # Whoever opens them counts what is in the air as unknown, and so as this provider's, until it answers.
+            for number in sorted(self.held):
+                del self._left[number]
+                await leases.give_back_shard(session, self.held.pop(number), self.clock.now())
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         await self._give_back(session, sorted(self.held), await self._after(session, rest, fault))
@@ -386,7 +391,9 @@ async def send_due(
             return 0
         await ledger.open(session, lease)
     lasts = TURN if way.others else math.inf
-    handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, lasts=lasts, on_tail=on_tail)
+    handover = Handover(
+        db, ledger, stop, throttle, meter, on_trial=way.on_trial, lasts=lasts, others=bool(way.others), on_tail=on_tail
+    )
     await handover.run(way.provider)
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

@@ -195,6 +195,8 @@ async def send_owed(
             return 0
         ledger = PostLedger(epoch, render, way, settings, signer, clock, check)
         await ledger.open(session)
-    handover = Handover(db, ledger, stop, throttle, meter, on_trial=way.on_trial, on_tail=on_tail)
+    handover = Handover(
+        db, ledger, stop, throttle, meter, on_trial=way.on_trial, others=bool(way.others), on_tail=on_tail
+    )
     await handover.run(way.provider)
     return handover.handed

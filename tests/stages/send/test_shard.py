@@ -46,10 +46,10 @@ class Desk:
         self.clock = FixedClock(NOON)
         self.stop = asyncio.Event()
 
-    async def send(self, provider: Scripted, owner: str = "worker") -> int:
+    async def send(self, provider: Scripted, owner: str = "worker", others: tuple[str, ...] = ()) -> int:
         return await shard.send_due(
             self.db,
-            Way(provider),
+            Way(provider, others),
             settings=self.settings,
             signer=SIGNER,
             clock=self.clock,

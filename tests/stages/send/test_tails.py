@@ -8,14 +8,14 @@ from sqlalchemy import func, select
 
 from app.core.db import Database
 from app.core.mail.provider import Outgoing
-from app.core.mail.receipt import Accepted, Deferred, Halt, Receipt, Scope
+from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
 from app.models import Delivery, OperatorMail, ProviderState, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
 from app.stages.send import handover
 from app.store import editions, provider_states
-from tests.people import NOON
+from tests.people import NOON, minutes
 from tests.stages.send.scripted import Scripted
 from tests.stages.send.test_shard import Desk, desk
 
@@ -100,3 +100,47 @@ async def test_a_fault_is_known_while_an_answer_is_awaited(
     async with db.read() as session:
         assert (await provider_states.every(session))["scripted"].failures == 1
         assert await session.scalar(select(func.count()).where(Shard.owner.is_not(None))) == 0
+
+
+class Mute(Scripted):
+    """Takes as much as its lines carry and says nothing until `answer` is set; then `last`."""
+
+    def __init__(self, last: Receipt) -> None:
+        super().__init__()
+        self.last = last
+        self.answer = asyncio.Event()
+
+    async def drain(self, outgoing: Outgoing) -> None:
+        taken = [message for _ in range(2) for message in await outgoing.take(1)]
+        self.sent += taken
+        await self.answer.wait()
+        for message in taken:
+            outgoing.settle(message, self.last)
+
+
+@pytest.mark.parametrize(
+    ("last", "became"),
+    [(Accepted(), Status.ACCEPTED), (Unknown("no answer"), Status.UNKNOWN), (NotSent(), Status.QUEUED)],
+)
+async def test_where_one_falls_silent_another_carries_on(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: Receipt, became: Status
+) -> None:
+    """With the rest of the very shard; what the silent one has in hand stays its own, until it says what it is."""
+    monkeypatch.setattr(handover, "SILENT_AFTER", 0.2)
+    monkeypatch.setattr(handover, "TAIL_AFTER", 0.1)
+    paper = await desk(db, tmp_path, readers=6)
+    mute, second = Mute(last), Scripted()
+    mute.name, second.name = "mute", "second"
+    silent = asyncio.create_task(paper.send(mute, others=("second",)))
+    await until(paper, select(ProviderState).where(ProviderState.code == "silent").exists())
+    paper.clock.move(NOON + minutes(0.1))
+    assert await paper.send(second, others=("mute",)) == 4
+    assert sorted(await paper.states()) == [*[Status.ACCEPTED] * 4, *[Status.UNKNOWN] * 2]
+    mute.answer.set()
+    await silent
+    assert sorted(await paper.states()) == sorted([*[Status.ACCEPTED] * 4, *[became] * 2])
+    assert not {one.key for one in mute.sent} & {one.key for one in second.sent}
+    rows = [row for row in await paper.rows() if row.subscriber_id in {one.key for one in mute.sent}]
+    assert [row.pinned for row in rows if row.status is not Status.ACCEPTED] == (
+        [] if became is Status.ACCEPTED else [became is Status.UNKNOWN] * 2
+    )
