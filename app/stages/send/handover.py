@@ -21,13 +21,10 @@ from app.core.errors import StorageError
 from app.core.mail.message import Message
 from app.core.mail.provider import Provider
 from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.stages.send.groups import GROUP_LASTS, LARGEST, GroupSize
 from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 
-SMALLEST, LARGEST = 8, 256
-"""Rows of a group. It follows the rate, so that a group lasts `GROUP_LASTS` and a crash leaves little unknown."""
-GROUP_LASTS = 0.05
-"""Seconds between two groups of a stream that flows; an outcome waits no longer for its transaction."""
 WINDOW = 512
 """Rows of one worker that may be `sending` at a time."""
 TRIAL = 8
@@ -142,7 +139,7 @@ class Handover(Generic[R]):
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
         self._renewed = self._grouped = self._tokens_at = time.monotonic()
-        self._size = SMALLEST
+        self._size = GroupSize()
         self._since = 0
         self.handed = 0
 
@@ -206,7 +203,7 @@ class Handover(Generic[R]):
         taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
         for message, row in taken:
             self._out[message.key, message.attempt] = row
-        if len(self._ready) <= self._size // 2:
+        if len(self._ready) <= self._size.rows // 2:
             self._stir.set()
         return [message for message, _ in taken]
 
@@ -307,12 +304,12 @@ class Handover(Generic[R]):
 
     def _room(self) -> int:
         """How many rows to begin now: about as many as go out until the next group."""
-        if self._exhausted or self._stopping or len(self._ready) > self._size // 2:
+        if self._exhausted or self._stopping or len(self._ready) > self._size.rows // 2:
             return 0
         if time.monotonic() < self._tokens_at:
             return 0
         window = TRIAL if self._on_trial else WINDOW
-        return max(0, min(max(self._size, self._wanted), LARGEST, window - self._in_hand()))
+        return max(0, min(max(self._size.rows, self._wanted), LARGEST, window - self._in_hand()))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
@@ -410,11 +407,8 @@ class Handover(Generic[R]):
         return begun
 
     def _measure(self, now: float) -> None:
-        """The next group is as large as what went out in `GROUP_LASTS`, but at most doubles or halves."""
-        lasted, self._grouped = now - self._grouped, now
-        pace = int(self._since * GROUP_LASTS / max(lasted, 0.001))
-        self._size = min(max(pace, self._size // 2, SMALLEST), max(self._size * 2, SMALLEST), LARGEST)
-        self._since = 0
+        self._size.learn(self._since, now - self._grouped, waited=self._wanted > 0)
+        self._grouped, self._since = now, 0
 
     async def _finish(self) -> None:
         """Nothing that was taken is forgotten: what is unsettled is unknown, what was never given is owed."""

@@ -199,7 +199,7 @@ async def test_pausing_takes_hold_with_the_next_group(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is in hand is finished; nothing more is begun."""
-    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
     monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
     paper = await desk(db, tmp_path, readers=6)
 
@@ -351,7 +351,7 @@ async def test_shards_follow_one_another_in_one_stream(
 ) -> None:
     """The last answers of a shard keep nobody waiting: the next one is begun, and each is given back when done."""
     monkeypatch.setattr("app.store.releases.SHARD", 2)
-    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
     paper = await desk(db, tmp_path, readers=7)
     kept: list[Message] = []
     provider = Scripted()
@@ -408,7 +408,7 @@ async def test_a_shard_whose_worker_died_is_taken_before_there_is_room_for_it(
 ) -> None:
     """However slow the way out and however many shards stand before it: what it lost is known soon."""
     monkeypatch.setattr("app.store.releases.SHARD", 2)
-    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 1)
+    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 1)
     monkeypatch.setattr("app.stages.send.handover.LARGEST", 1)
     paper = await desk(db, tmp_path, readers=8)
     async with db.write() as session:
@@ -457,7 +457,7 @@ async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fence rolls back the group; receipts outlive the lease."""
-    monkeypatch.setattr("app.stages.send.handover.SMALLEST", 2)
+    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
     monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
     paper = await desk(db, tmp_path, readers=6)
     provider = Scripted()
