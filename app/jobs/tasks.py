@@ -24,6 +24,7 @@ from app.stages.compose.week import SATURDAY
 from app.stages.render import freeze as press
 from app.stages.render import link_check
 from app.stages.send import control, release
+from app.stages.send import regroup as domains
 from app.store import editions, leases, subscribers
 
 COLLECT_WITHIN = timedelta(seconds=60)
@@ -213,6 +214,21 @@ async def tidy(container: Container, owner: str) -> None:
         f"{now:%Y-%m-%d}",
         owner,
         lambda: housekeeping.tidy(container.db, now),
+    )
+
+
+async def regroup(container: Container, owner: str) -> None:
+    """Once a day, where DNS may be asked: which readers' domains are kept by a large mailbox provider."""
+    exchangers, now = container.exchangers, container.clock.now()
+    if exchangers is None:
+        return
+    await once(
+        container.db,
+        container.clock,
+        "regroup",
+        f"{now:%Y-%m-%d}",
+        owner,
+        lambda: domains.regroup(container.db, exchangers, now),
     )
 
 

@@ -30,4 +30,5 @@ TIMETABLE = (
     Entry("truncate", 5, tasks.truncate),
     Entry("housekeeping", 60, tasks.tidy),
     Entry("fold", 60, tasks.fold),
+    Entry("regroup", 60, tasks.regroup),
 )

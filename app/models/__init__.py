@@ -1,6 +1,7 @@
 """Tables (one file a noun), the frozen content of an edition, and the table of every state's edges."""
 
 from app.models.base import Base
+from app.models.domains import MailDomain
 from app.models.editions import Edition, Listing, Picture, Release, Variant
 from app.models.ledger import Delivery, DeliveryCount, DeliveryNote, DeliveryPace, Shard, TransactionalEmail
 from app.models.links import LinkCheck
@@ -31,6 +32,7 @@ __all__ = [
     "LinkCheck",
     "Listing",
     "LivingWorker",
+    "MailDomain",
     "OperatorMail",
     "Picture",
     "Placement",

@@ -17,6 +17,7 @@ import dns.rdatatype
 import dns.resolver
 
 from app.core.errors import ConfigurationError
+from app.core.mail.mailboxes import OTHER, group_of_exchangers
 from app.core.mail.receipt import Fault, Rejected
 from app.core.settings import host_and_port
 
@@ -83,6 +84,17 @@ class Exchangers:
             verdict, lasts = await self._ask(domain)
         self._remember(domain, verdict, time.monotonic() + min(max(lasts, _SHORTEST), _LONGEST))
         return verdict
+
+    async def group(self, domain: str) -> str | None:
+        """The group of the company whose servers take a domain's mail; None where DNS does not answer."""
+        async with self._gate:
+            try:
+                found = await self._records(dns.name.from_text(domain), dns.rdatatype.MX)
+            except dns.resolver.NXDOMAIN:
+                return OTHER
+            except (dns.exception.DNSException, OSError):
+                return None
+        return group_of_exchangers(str(record.exchange) for record in found or ())
 
     def _remembered(self, domain: str) -> Verdict | None:
         verdict, until = self._known.get(domain, (None, 0.0))

@@ -1,0 +1,67 @@
+"""Which group a domain is in by its MX records, and which readers that concerns."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, select, update
+
+from app.core.db import Session
+from app.models import MailDomain, Subscriber
+from app.models.states import SubscriberStatus
+from app.store.upsert import insert
+
+
+class Reader(NamedTuple):
+    """One reader's address, and the group they are in."""
+
+    id: int
+    address_key: str
+    domain_group: str
+
+
+async def page(session: Session, after: int, most: int) -> list[Reader]:
+    """Active readers by id, `most` from the one after `after`."""
+    rows = await session.execute(
+        select(Subscriber.id, Subscriber.address_key, Subscriber.domain_group)
+        .where(Subscriber.id > after, Subscriber.status == SubscriberStatus.ACTIVE)
+        .order_by(Subscriber.id)
+        .limit(most)
+    )
+    return [Reader(*row) for row in rows]
+
+
+async def known(session: Session, domains: Collection[str], since: datetime) -> dict[str, str]:
+    """The groups of those that were asked about since then."""
+    rows = await session.execute(
+        select(MailDomain.domain, MailDomain.domain_group).where(
+            MailDomain.domain.in_(sorted(domains)), MailDomain.asked_at >= since
+        )
+    )
+    return {str(domain): str(group) for domain, group in rows}
+
+
+async def keep(session: Session, found: Mapping[str, str], now: datetime) -> None:
+    """Writes down what was found out."""
+    for domain, group in sorted(found.items()):
+        values = {"domain": domain, "domain_group": group, "asked_at": now}
+        statement = insert(session, MailDomain).values(**values)
+        await session.execute(statement.on_conflict_do_update(index_elements=[MailDomain.domain], set_=values))
+
+
+async def regroup(session: Session, readers: Collection[Reader], group: str) -> None:
+    """Puts readers into a group; whose address has changed meanwhile stays where they are."""
+    await session.execute(
+        update(Subscriber)
+        .where(
+            Subscriber.id.in_([one.id for one in readers]),
+            Subscriber.address_key.in_([one.address_key for one in readers]),
+        )
+        .values(domain_group=group)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def prune(session: Session, before: datetime) -> None:
+    """Forgets domains that were not asked about since: nobody reads there any more."""
+    await session.execute(delete(MailDomain).where(MailDomain.asked_at < before))
