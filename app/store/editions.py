@@ -53,6 +53,12 @@ async def is_sending(session: Session, edition_id: int) -> bool:
     return status == EditionStatus.SENDING.value
 
 
+async def has_ended(session: Session, edition_id: int) -> bool:
+    """Is nothing of it begun any more, unless an operator tries it again?"""
+    status: str | None = await session.scalar(cached(_STATUS), {"edition": edition_id})
+    return status in (EditionStatus.SENT.value, EditionStatus.PARTIALLY_SENT.value)
+
+
 async def of_day(session: Session, day: date, kind: EditionKind = EditionKind.DAILY) -> Edition | None:
     """The newest revision of a date's edition."""
     return await session.scalar(

@@ -268,14 +268,20 @@ class EditionLedger:
                 )
             )
         for shard, of_shard in written.items():
-            if shard not in self.held:
-                await leases.follow_shard(session, self.edition_id, shard)
-            await outcomes.record(session, self.edition_id, shard, of_shard, now)
-            if shard not in self.held:
-                await self._owe(session, shard, of_shard)
+            if shard in self.held:
+                await outcomes.record(session, self.edition_id, shard, of_shard, now)
+            else:
+                await self._record_late(session, shard, of_shard, now)
 
-    async def _owe(self, session: Session, shard: int, late: Sequence[Outcome]) -> None:
-        """Its new owner may have given it back for good, with these rows as unknown."""
+    async def _record_late(self, session: Session, shard: int, late: Sequence[Outcome], now: datetime) -> None:
+        """Of a shard that was lost: its new owner may have given it back for good, with these rows as unknown."""
+        await leases.follow_shard(session, self.edition_id, shard)
+        if await editions.has_ended(session, self.edition_id):  # it waits for nobody: an operator may try again
+            late = [
+                one._replace(status=DeliveryStatus.EXPIRED) if one.status is DeliveryStatus.QUEUED else one
+                for one in late
+            ]
+        await outcomes.record(session, self.edition_id, shard, late, now)
         states = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN) if self._resend else (DeliveryStatus.QUEUED,)
         owed = [one.due_at for one in late if one.due_at and one.status in states]
         if owed:
