@@ -66,11 +66,12 @@ async def take_shard(
     edition_id: int | None = None,
     shard: int | None = None,
     left: bool = False,
+    but: Collection[int] = (),
 ) -> ShardLease | None:
     """Leases the free shard whose work is due the longest, of an edition that is sending.
 
     `edition_id` narrows the choice to one edition, `shard` to one shard of it, `left` to those whose last owner never
-    gave them back.
+    gave them back; `but` are shards of it that the caller has no use for.
     """
     clock = _clock(session)
     only = [
@@ -80,6 +81,8 @@ async def take_shard(
     ]
     if left:
         only.append(Shard.lease_until > 0)
+    if but:
+        only.append(Shard.number.not_in(but))
     free = (
         await session.execute(
             select(Shard.edition_id, Shard.number)

@@ -89,6 +89,8 @@ class EditionLedger:
     _looked_elsewhere: float = field(default_factory=time.monotonic)
     _more: bool = False
     """A shard was opened in the last group, and there may be more to open."""
+    _others: set[int] = field(default_factory=set)
+    """Shards of which all that is due is other providers'."""
 
     @property
     def _resend(self) -> bool:
@@ -108,18 +110,26 @@ class EditionLedger:
 
     async def fence(self, session: Session) -> bool:
         ours = await leases.renew_shards(session, self.edition_id, self.held.values())
-        for number in self.held.keys() - ours:
+        lost = self.held.keys() - ours
+        for number in lost:
             log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
             self.meter.lost()
             del self.held[number], self._left[number]
         self._going = await editions.is_sending(session, self.edition_id)
-        return bool(self.held)
+        return bool(self.held) or (self._looks_on and not lost)
+
+    @property
+    def _looks_on(self) -> bool:
+        """That all shards at hand were other providers' says nothing of the next."""
+        return self._more and bool(self.way.others)
 
     def holds(self, row: Begun) -> bool:
         return self._going and row.shard in self.held and not self.shares.is_barred(row.group)
 
     @property
     def waits(self) -> float:
+        if self._looks_on:
+            return AT_ONCE
         if not any(self._may_go_on(left.waiting) for left in self._left.values()):
             return 0.0
         return AT_ONCE if self._more else self.shares.wait
@@ -140,7 +150,9 @@ class EditionLedger:
         for _ in range(OPEN_AT_ONCE):
             if len(begun) >= most or len(self.held) >= self.most_shards:
                 break
-            lease = await leases.take_shard(session, self.owner, self.clock.now(), edition_id=self.edition_id)
+            lease = await leases.take_shard(
+                session, self.owner, self.clock.now(), edition_id=self.edition_id, but=self._others
+            )
             self._more = lease is not None
             if lease is None:
                 break
@@ -230,6 +242,9 @@ class EditionLedger:
             max(one.due_at, free.get(one.pinned_to or "", soonest), self._turn_of(one.group, others_first, now))
             for one in waiting
         ]
+        ripe = [one.pinned_to in self.way.others for one, due in zip(waiting, dues, strict=True) if due <= now]
+        if ripe and all(ripe):
+            self._others.add(shard)
         await leases.give_back_shard(session, self.held.pop(shard), min(dues, default=None))
 
     def _turn_of(self, group: str, others_first: Collection[str], now: datetime) -> datetime:

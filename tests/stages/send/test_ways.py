@@ -16,11 +16,11 @@ from app.models import OperatorMail, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
-from app.stages.send import control, handover, shard
+from app.stages.send import control, handover, release, shard
 from app.stages.send.standing import standings
 from app.stages.send.ways import in_use, usable
 from app.store import editions, provider_states
-from tests.people import NOON, SIGNER, minutes
+from tests.people import NOON, SIGNER, add_reader, minutes
 from tests.stages.send.scripted import Script, Scripted
 from tests.stages.send.test_shard import Desk, desk, template_for
 
@@ -311,3 +311,24 @@ async def test_who_comes_late_with_the_same_news_lengthens_no_rest(db: Database)
         assert await provider_states.probe(session, "first", NOON + minutes(10))
     await fails(10.5, trial=True)
     assert await state() == (2, 12, False)
+
+
+async def test_shards_of_another_alone_do_not_give_it_the_rest(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of the oldest they are: the first looks past them; the second then carries its own and no more."""
+    monkeypatch.setattr("app.store.releases.SHARD", 2)
+    paper = await desk(db, tmp_path, readers=6)
+    answers: Iterator[Receipt] = iter([*[Unknown("no answer")] * 6, *[Accepted()] * 6])
+    first, second = provider("first", failing(0, DOWN)), provider("second", lambda _: next(answers))
+    await turn(paper, [first, second])
+    assert set(await paper.states()) == {Status.UNKNOWN}
+
+    paper.clock.move(NOON + minutes(25))
+    for name in range(6):
+        await add_reader(db, f"late{name}@example.org")
+    await release.send_now(db, paper.edition.id, paper.settings, paper.clock.now())
+    first = provider("first")
+    await turn(paper, [first, second])
+    assert set(await paper.states()) == {Status.ACCEPTED}
+    assert (len(first.sent), len(second.sent)) == (6, 12)
