@@ -433,8 +433,8 @@ async def lose_all_but_one(
     paper: Desk, other: Scripted, monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[object]]
 ) -> None:
     """A worker begins four, gives one to its provider, and loses the shard; its new owner knows nothing of the four."""
-    for name in ("SMALLEST", "LARGEST"):
-        monkeypatch.setattr(handover, name, 4)
+    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 4)
+    monkeypatch.setattr(handover, "LARGEST", 4)
     for name in ("LOOK_EVERY", "RENEW_EVERY"):
         monkeypatch.setattr(handover, name, 60)
     provider = Scripted()
