@@ -1,7 +1,15 @@
 """The only place that reads wall time. Everything else is handed a `Clock` or an instant."""
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def steady() -> float:
+    """Seconds that nobody sets. On Linux they go on while the machine is suspended, as the leases do that it holds."""
+    return time.clock_gettime(_STEADY)
 
 
 class Clock(Protocol):

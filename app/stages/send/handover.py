@@ -7,7 +7,6 @@ and nothing is begun while outcomes cannot be committed.
 
 import asyncio
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from app.core.clock import steady
 from app.core.db import Database, Session
 from app.core.errors import StorageError
 from app.core.mail.message import Message
@@ -117,9 +117,9 @@ class Handover(Generic[R]):
         self._db = db
         self._meter = meter or Meter()
         self._on_trial = on_trial
-        self._until = time.monotonic() + lasts
+        self._until = steady() + lasts
         self._others = others
-        self._heard = time.monotonic()
+        self._heard = steady()
         self._on_tail = on_tail
         self._tail_since: float | None = None
         self._throttle = throttle
@@ -138,7 +138,7 @@ class Handover(Generic[R]):
         self._drained = False
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
-        self._renewed = self._grouped = self._tokens_at = time.monotonic()
+        self._renewed = self._grouped = self._tokens_at = steady()
         self._size = GroupSize()
         self._since = 0
         self.handed = 0
@@ -189,7 +189,7 @@ class Handover(Generic[R]):
             return
         self.handed += 1
         self._since += 1
-        self._heard = time.monotonic()
+        self._heard = steady()
         self._settle(row, receipt)
 
     def _in_hand(self) -> int:
@@ -199,7 +199,7 @@ class Handover(Generic[R]):
 
     def _pop(self, most: int) -> Sequence[Message]:
         if not self._out:
-            self._heard = time.monotonic()
+            self._heard = steady()
         taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
         for message, row in taken:
             self._out[message.key, message.attempt] = row
@@ -209,10 +209,10 @@ class Handover(Generic[R]):
 
     @property
     def _stopping(self) -> bool:
-        return self._over or self._lost or self._stop.is_set() or time.monotonic() > self._until
+        return self._over or self._lost or self._stop.is_set() or steady() > self._until
 
     def _may_write(self) -> bool:
-        return not self._away and time.monotonic() - self._renewed < WRITE_WITHIN
+        return not self._away and steady() - self._renewed < WRITE_WITHIN
 
     def _settle(self, row: R, receipt: Receipt) -> None:
         self._settled.append((row, receipt))
@@ -255,8 +255,8 @@ class Handover(Generic[R]):
         """A provider that keeps all its lines waiting has failed, where another stands ready."""
         waits = self._others and self._out and (self._ready or self._on_trial)
         if not (waits and self._may_write()) or self._stopping:
-            self._heard = time.monotonic()
-        elif time.monotonic() - self._heard > SILENT_AFTER:
+            self._heard = steady()
+        elif steady() - self._heard > SILENT_AFTER:
             self._over = True
             self._fault = Deferred("it has not answered for long, on any line", scope=Scope.PROVIDER, code="silent")
             self._news.set()
@@ -266,8 +266,8 @@ class Handover(Generic[R]):
         if not (self._out and (self._stopping or (self._exhausted and not self._ready))):
             self._tail_since = None
         elif self._tail_since is None:
-            self._tail_since = time.monotonic()
-        elif time.monotonic() - self._tail_since > TAIL_AFTER:
+            self._tail_since = steady()
+        elif steady() - self._tail_since > TAIL_AFTER:
             self._tail_since = math.inf
             with suppress(StorageError):  # then new mail waits for the lease to run out
                 await self._part()
@@ -294,7 +294,7 @@ class Handover(Generic[R]):
             self._settle(self._ready.popleft()[1], NotSent(why))
 
     def _due(self) -> bool:
-        now = time.monotonic()
+        now = steady()
         return bool(
             self._room()
             or (self._settled and now - self._grouped >= GROUP_LASTS)
@@ -306,7 +306,7 @@ class Handover(Generic[R]):
         """How many rows to begin now: about as many as go out until the next group."""
         if self._exhausted or self._stopping or len(self._ready) > self._size.rows // 2:
             return 0
-        if time.monotonic() < self._tokens_at:
+        if steady() < self._tokens_at:
             return 0
         window = TRIAL if self._on_trial else WINDOW
         return max(0, min(max(self._size.rows, self._wanted), LARGEST, window - self._in_hand()))
@@ -335,7 +335,7 @@ class Handover(Generic[R]):
             waits = self._ledger.waits
             self._exhausted, self._wanted = not (begun or waits), 0
             if len(begun) < granted:
-                self._tokens_at = max(self._tokens_at, time.monotonic() + waits)
+                self._tokens_at = max(self._tokens_at, steady() + waits)
         for row in begun:
             made = await self._addressed(row)
             if isinstance(made, Message):
@@ -354,7 +354,7 @@ class Handover(Generic[R]):
         if self._throttle.rest is not None:
             self._over, self._rest = True, self._throttle.rest
             self._news.set()
-        self._tokens_at = time.monotonic() + self._throttle.wait
+        self._tokens_at = steady() + self._throttle.wait
         return granted
 
     def _refund(self, count: int) -> None:
@@ -380,7 +380,7 @@ class Handover(Generic[R]):
             return Deferred(f"the message could not be made: {error}", code="unmade")
 
     async def _commit(self, room: int) -> Sequence[R] | None:
-        settled, started = list(self._settled), time.monotonic()
+        settled, started = list(self._settled), steady()
         async with self._db.write() as session:
             ours = not self._lost and await self._ledger.fence(session)
             # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
@@ -389,7 +389,7 @@ class Handover(Generic[R]):
             begun = (await self._ledger.begin(session, room) if not self._over else ()) if ours else None
         del self._settled[: len(settled)]
         if settled or begun:
-            took = time.monotonic() - started
+            took = steady() - started
             self._meter.group(took)
             log.info(
                 "a group was committed",
@@ -416,9 +416,9 @@ class Handover(Generic[R]):
         for row in self._out.values():
             self._settle(row, Unknown("the provider gave no receipt"))
         self._out.clear()
-        until = time.monotonic() + GIVE_UP_AFTER
+        until = steady() + GIVE_UP_AFTER
         while not await self._written():
-            if self._stop.is_set() and time.monotonic() > until:
+            if self._stop.is_set() and steady() > until:
                 log.error("outcomes could not be written", count=len(self._settled))
                 return
             await asyncio.sleep(0.5)

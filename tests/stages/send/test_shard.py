@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from app.core.clock import FixedClock
+from app.core.clock import FixedClock, steady
 from app.core.db import Database, Session
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing
@@ -427,6 +427,28 @@ async def test_a_shard_whose_worker_died_is_taken_before_there_is_room_for_it(
     monkeypatch.setattr(provider, "drain", drain)
     await paper.send(provider)
     assert len(provider.sent) == 1
+
+
+async def test_nothing_is_written_six_seconds_after_the_lease_was_last_renewed(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asleep for 7 s, or without its database: first the lease is proved again."""
+    paper, provider, slept = await desk(db, tmp_path), Scripted(), [0.0]
+    monkeypatch.setattr(handover, "steady", lambda: steady() + slept[0])
+
+    async def drain(outgoing: Outgoing) -> None:
+        first = (await outgoing.take(1))[0]
+        assert outgoing.may_write()
+        slept[0] = 7.0
+        assert not outgoing.may_write()
+        outgoing.settle(first, Accepted())
+        while taken := await outgoing.take(1):
+            assert outgoing.may_write()
+            outgoing.settle(taken[0], Accepted())
+
+    monkeypatch.setattr(provider, "drain", drain)
+    await paper.send(provider)
+    assert await paper.states() == [Status.ACCEPTED] * 5
 
 
 async def lose_all_but_one(
