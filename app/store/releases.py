@@ -230,7 +230,7 @@ def live_rows_of(siblings: Sequence[Edition], of: Any = Delivery) -> list[Any]:
     handed = (DeliveryStatus.ACCEPTED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
     return [
         *([and_(of.edition_id.in_(going), not_(dead))] if going else []),
-        *([and_(of.edition_id.in_(cancelled), of.status.in_(handed))] if cancelled else []),
+        *([and_(of.edition_id.in_(cancelled), or_(of.status.in_(handed), of.pinned))] if cancelled else []),
     ]
 
 

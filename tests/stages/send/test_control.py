@@ -166,6 +166,34 @@ async def test_nobody_is_late_for_what_is_not_out(db: Database) -> None:
         await release.late(db, edition.id, settings(Path()), NOON)
 
 
+async def test_a_correction_spares_whom_an_unanswered_try_may_have_reached(db: Database, tmp_path: Path) -> None:
+    """Also where a later try was put off, so that the cancelled edition waited in the queue again."""
+    paper = await desk(db, tmp_path, readers=2)
+    await paper.send(Scripted(lambda _: Unknown("?")))
+    paper.clock.move(NOON + minutes(25))
+    await paper.send(Scripted(lambda _: Deferred("451")))
+    assert set(await paper.states()) == {Status.QUEUED}
+    await cancel(db, paper.edition.id)
+    await control.settle(db, paper.clock.now())
+    assert set(await paper.states()) == {Status.SKIPPED}
+    made = await corrected(db, paper.edition.id)
+    await add_reader(db, "new@example.org")
+    assert await release.send_now(db, made, paper.settings, NOON) == 1
+
+
+async def corrected(db: Database, edition_id: int) -> int:
+    """The successor of a cancelled edition, frozen."""
+    async with db.write() as session:
+        made = (await correct.successor(session, edition_id, NOON)).id
+    async with db.write() as session:
+        await editions.fill(session, made, content(), "corrected", NOON)
+        await editions.move(session, made, EditionStatus.DRAFT, EditionStatus.READY, "")
+        assert await editions.freeze(
+            session, made, content_hash="corrected", html="<p>paper</p>", text="paper", now=NOON
+        )
+    return made
+
+
 async def test_a_correction_goes_to_whoever_has_not_got_the_edition(db: Database, tmp_path: Path) -> None:
     """Not to those it was accepted for, nor where it may have arrived; to all others, and to newcomers."""
     paper = await desk(db, tmp_path, readers=4)
@@ -183,12 +211,7 @@ async def test_a_correction_goes_to_whoever_has_not_got_the_edition(db: Database
         assert await correct.successor(session, paper.edition.id, NOON) == made
     assert (made.number, made.revision, made.status) == (paper.edition.number, 2, EditionStatus.DRAFT)
     assert made.salt != paper.edition.salt
-    async with db.write() as session:
-        await editions.fill(session, made.id, content(), "corrected", NOON)
-        await editions.move(session, made.id, EditionStatus.DRAFT, EditionStatus.READY, "")
-        assert await editions.freeze(
-            session, made.id, content_hash="corrected", html="<p>paper</p>", text="paper", now=NOON
-        )
+    assert await corrected(db, paper.edition.id) == made.id
     new = await add_reader(db, "new@example.org")
     assert await release.send_now(db, made.id, paper.settings, NOON) == 3
     async with db.read() as session:
