@@ -86,7 +86,7 @@ class EditionLedger:
     """As of the last fence: nobody has paused or cancelled the edition."""
     _asked_elsewhere: bool = False
     """Another edition is due, and here all that is left waits for tokens."""
-    _looked_elsewhere: float = field(default_factory=time.monotonic)
+    _looked_elsewhere: float = math.inf
     _more: bool = False
     """A shard was opened in the last group, and there may be more to open."""
     _others: set[int] = field(default_factory=set)
@@ -175,7 +175,9 @@ class EditionLedger:
     async def _look_elsewhere(self, session: Session) -> None:
         """A stream that only waits for tokens keeps no other edition waiting."""
         if not self.waits or not all(left.waiting or left.dry for left in self._left.values()):
-            self._asked_elsewhere = False
+            self._asked_elsewhere, self._looked_elsewhere = False, math.inf
+        elif math.isinf(self._looked_elsewhere):  # its own first tokens are still to come
+            self._looked_elsewhere = time.monotonic()
         elif time.monotonic() - self._looked_elsewhere >= LOOK_EVERY:
             self._looked_elsewhere = time.monotonic()
             self._asked_elsewhere = await leases.is_due_elsewhere(session, self.edition_id, self.clock.now())
