@@ -262,10 +262,6 @@ class EditionLedger:
 
     async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
         now, several = self.clock.now(), bool(self.way.others)
-        await self.way.heard(session, (receipt for _, receipt in settled))
-        for group, after in _slowed_by(settled).items():
-            await self.shares.bar(session, group, after, self.settings.zone)
-            log.warning("a mailbox provider slows us down", group=group, provider=self.way.name)
         written: dict[int, list[Outcome]] = {}
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
@@ -289,6 +285,11 @@ class EditionLedger:
                 await outcomes.record(session, self.edition_id, shard, of_shard, now)
             else:
                 await self._record_late(session, shard, of_shard, now)
+        # Last, as rows that all workers share: whoever holds one asks for no shard any more.
+        await self.way.heard(session, (receipt for _, receipt in settled))
+        for group, after in _slowed_by(settled).items():
+            await self.shares.bar(session, group, after, self.settings.zone)
+            log.warning("a mailbox provider slows us down", group=group, provider=self.way.name)
 
     async def _record_late(self, session: Session, shard: int, late: Sequence[Outcome], now: datetime) -> None:
         """Of a shard that was lost: its new owner may have given it back for good, with these rows as unknown."""
