@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from app.core.db import Session
 from app.core.mail.mailboxes import group_of
@@ -171,7 +171,8 @@ async def any_weekly(session: Session) -> bool:
         await session.scalar(
             select(
                 exists().where(
-                    Subscriber.frequency == Frequency.WEEKLY,
+                    # As a literal: an index of weekly readers serves no bound value.
+                    Subscriber.frequency == literal(Frequency.WEEKLY, Subscriber.frequency.type, literal_execute=True),
                     Subscriber.status.in_((SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)),
                 )
             )

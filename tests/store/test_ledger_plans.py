@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 
 from app.core.db import Database
 from app.models.states import DeliveryStatus, EditionStatus, Frequency
-from app.store import deliveries, leases, outcomes, releases
+from app.store import deliveries, leases, outcomes, releases, subscribers
 from tests.people import LONG_AGO, NOON, add_edition
 
 READERS, GROUP = 20_000, 30
@@ -184,3 +184,18 @@ def test_the_check_of_plans_notices() -> None:
     assert looked_through(json.dumps("x") + "\nSCAN deliveries", tables)
     assert looked_through("x\n  ->  Seq Scan on subscribers s  (cost=0.00..1 rows=1)", tables)
     assert not looked_through("x\nSEARCH d USING INDEX ix (edition_id=?)\nSCAN json_each VIRTUAL TABLE", tables)
+
+
+async def test_whether_anybody_reads_weekly_is_asked_of_an_index(db: Database, large: int) -> None:
+    """All Saturday, every second."""
+    watched = Watched(db)
+    async with db.write() as session:
+        await session.execute(text("ANALYZE"))
+        watched.seen.clear()
+        assert not await subscribers.any_weekly(session)
+    plans = await watched.plans()
+    assert plans
+    assert not [step for plan in plans for step in looked_through(plan, ["subscribers"])]
+    async with db.write() as session:
+        await session.execute(text("UPDATE subscribers SET frequency = 'weekly' WHERE id = 7"))
+        assert await subscribers.any_weekly(session)
