@@ -8,7 +8,7 @@ import typer
 from app.bootstrap import build
 from app.cli.terminal import say
 from app.cli.workshop import demand_migrated, settings_and_log
-from app.core import heap
+from app.core import heap, loop
 from app.jobs import worker as jobs
 from app.operations import migrations
 from app.stages.send.shard import MOST_SHARDS
@@ -29,7 +29,7 @@ def serve(
     from app.cli import serve as server  # noqa: PLC0415  # a worker, and every other command, goes without the web
 
     settings = settings_and_log()
-    asyncio.run(server.serve(settings, with_worker=with_worker))
+    loop.run(server.serve(settings, with_worker=with_worker))
 
 
 def worker(
@@ -50,7 +50,7 @@ def worker(
         finally:
             await container.close()
 
-    asyncio.run(inside())
+    loop.run(inside())
 
 
 def migrate() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import Protocol
+from typing import Protocol, cast
 
 from app.providers.smtp_parse import Garbled, Replies
 from app.providers.smtp_session import Session
@@ -41,9 +41,7 @@ class Wire(asyncio.BufferedProtocol):
         self._patience = self._deadline = 0.0
         self._held = 0
         self._timer: asyncio.TimerHandle | None = None
-        transport = session.transport
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast("asyncio.Transport", session.transport)  # uvloop's do not say so themselves
         transport.set_protocol(self)
         # asyncio's TLS pauses at the limit already, where plain TCP pauses beyond it.
         transport.set_write_buffer_limits(high=1 if transport.get_extra_info("sslcontext") else 0, low=0)

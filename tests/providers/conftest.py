@@ -1,14 +1,21 @@
 """Servers and certificates of the providers' tests."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import trustme
+import uvloop
 
 from tests.providers.resend_server import ResendServer
 from tests.providers.smtp_server import SmtpServer
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Providers speak over transports of the loop's making: each test here runs on both loops."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
