@@ -33,7 +33,7 @@ _PRAGMAS = (
     f"busy_timeout={_WAIT}",
     "foreign_keys=ON",
     "secure_delete=ON",
-    "cache_size=-16384",  # kibibytes for each of five connections; the system's own cache stands behind it
+    "cache_size=-4096",  # kibibytes for each of five connections; the system's own cache stands behind it
 )
 
 PATIENCE = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.orm import load_only
 
 from app.core.db import Session
@@ -162,16 +162,14 @@ async def release_chunk(
         .limit(most)
         .subquery()
     )
-    groups = (
-        await session.execute(
-            select(eligible.c.domain_group, func.count(), func.max(eligible.c.id)).group_by(eligible.c.domain_group)
-        )
-    ).all()
-    if not groups:
-        return Chunk(0, after)
-    count = sum(of_group for _, of_group, _ in groups)
-    first = await _add_shards(session, edition_id, -(-count // SHARD), due_at)
+    first = await _add_shards(session, edition_id, -(-most // SHARD), due_at)
     await session.execute(_insert_deliveries(edition_id, eligible, first, due_at, due_at + lasts))
+    groups = (await session.execute(_in_shards(edition_id, first))).all()
+    count = sum(of_group for _, of_group, _ in groups)
+    if count < most:
+        await _drop_shards(session, edition_id, first + -(-count // SHARD))
+    if not count:
+        return Chunk(0, after)
     released = progress.Changes()
     for group, of_group, _ in groups:
         released.count(group, progress.Place("", progress.Tally.QUEUED), of_group)
@@ -260,6 +258,24 @@ async def _add_shards(session: Session, edition_id: int, count: int, next_at: da
         ],
     )
     return first
+
+
+async def _drop_shards(session: Session, edition_id: int, first: int) -> None:
+    """Those from `first` on: fewer readers were found than there is room for."""
+    await session.execute(
+        delete(Shard)
+        .where(Shard.edition_id == edition_id, Shard.number >= first)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _in_shards(edition_id: int, first: int) -> Any:
+    """What was written just now, by domain group: to read the rows costs less than to look for their readers twice."""
+    return (
+        select(Delivery.domain_group, func.count(), func.max(Delivery.subscriber_id))
+        .where(Delivery.edition_id == edition_id, Delivery.shard >= first)
+        .group_by(Delivery.domain_group)
+    )
 
 
 def _insert_deliveries(edition_id: int, eligible: Any, first: int, due_at: datetime, expires_at: datetime) -> Any:
