@@ -72,21 +72,39 @@ async def failed(
     )
 
 
-async def probe(session: Session, provider: str, now: datetime) -> bool:
-    """Its rest is over: may the caller be the one to try? False where another worker was quicker."""
+async def probe(session: Session, provider: str, now: datetime) -> datetime | None:
+    """Its rest is over: may the caller be the one to try? Until when; None where another worker was quicker."""
+    until = now + PROBE_LASTS
     tried = await session.scalar(
         update(ProviderState)
         .where(ProviderState.provider == provider, ProviderState.failures > 0, ProviderState.open_until <= now)
-        .values(open_until=now + PROBE_LASTS)
+        .values(open_until=until)
         .returning(ProviderState.provider)
         .execution_options(synchronize_session=False)
     )
-    return tried is not None
+    return until if tried is not None else None
 
 
-async def mended(session: Session, provider: str) -> None:
-    """It took a message. What was wrong last stays to be read."""
-    await _set(session, provider, failures=0, open_until=None, ours=False)
+async def leave(session: Session, provider: str, until: datetime, now: datetime) -> None:
+    """The caller's trial, which lasts until `until`, asked nothing of it: the next may try at once."""
+    await session.execute(
+        update(ProviderState)
+        .where(ProviderState.provider == provider, ProviderState.failures > 0, ProviderState.open_until == until)
+        .values(open_until=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def mended(session: Session, provider: str) -> bool:
+    """It took a message. What was wrong last stays to be read. False where it was known to work."""
+    found = await session.scalar(
+        update(ProviderState)
+        .where(ProviderState.provider == provider, ProviderState.failures > 0)
+        .values(failures=0, open_until=None, ours=False)
+        .returning(ProviderState.provider)
+        .execution_options(synchronize_session=False)
+    )
+    return found is not None
 
 
 async def forgive(session: Session) -> None:

@@ -110,8 +110,7 @@ class OperatorPost:
     async def _after(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
-        if fault:
-            await self.way.failed(session, fault, now)
+        await self.way.ended(session, fault, now)
         if until := await self.way.idle_until(session, fault, rest, now):
             await operator_mail.postpone(session, now, until)
 

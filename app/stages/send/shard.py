@@ -324,10 +324,9 @@ class EditionLedger:
     ) -> Mapping[str, datetime]:
         """Makes known what ended the hand-over; from when on each provider may be used."""
         now, going = self.clock.now(), self._going
-        if fault:
-            instead = await self.way.failed(session, fault, now)
-            if isinstance(fault, Halt):
-                going = await self._halt(session, fault, instead if fault.account else None)
+        instead = await self.way.ended(session, fault, now)
+        if isinstance(fault, Halt):
+            going = await self._halt(session, fault, instead if fault.account else None)
         # Once it is resumed nobody waits for a provider: an operator says that it is mended.
         return await self.way.free(session, now, rest) if going else {}
 

@@ -152,7 +152,7 @@ class PostLedger:
     async def _after(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
-        instead = await self.way.failed(session, fault, now) if fault else None
+        instead = await self.way.ended(session, fault, now)
         if isinstance(fault, Halt):
             await faults.tell(
                 session,

@@ -12,7 +12,7 @@ import structlog
 
 from app.core.db import Session
 from app.core.mail.provider import Provider
-from app.core.mail.receipt import Accepted, Deferred, Halt, Receipt
+from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt
 from app.models import ProviderState
 from app.models.breaker import Breaker
 from app.store import provider_states
@@ -32,26 +32,46 @@ class Way:
     on_trial: bool = False
     """It failed before, and its rest is over."""
 
+    _alone_until: datetime | None = None
+    """As long as that the trial is ours; None where it is none, or something was asked of the provider."""
+
     @property
     def name(self) -> str:
         return self.provider.name
 
     async def enter(self, session: Session, now: datetime) -> bool:
         """May this worker use it? A provider on trial is one worker's at a time."""
-        return not self.on_trial or await provider_states.probe(session, self.name, now)
+        if not self.on_trial:
+            return True
+        self._alone_until = await provider_states.probe(session, self.name, now)
+        return self._alone_until is not None
 
     async def heard(self, session: Session, receipts: Iterable[Receipt]) -> None:
-        """Closes the breaker where a provider on trial took a message."""
-        if self.on_trial and any(isinstance(receipt, Accepted) for receipt in receipts):
-            await provider_states.mended(session, self.name)
-            self.on_trial = False
-            log.warning("the provider works again", provider=self.name)
+        """Closes the breaker where a provider on trial took a message. Hears the same again where a commit failed."""
+        if not self.on_trial:
+            return
+        told = [receipt for receipt in receipts if not isinstance(receipt, NotSent)]
+        if told:
+            self._alone_until = None
+        if any(isinstance(one, Accepted) for one in told):
+            if await provider_states.mended(session, self.name):
+                log.warning("the provider works again", provider=self.name)
+            else:  # that is committed
+                self.on_trial = False
 
-    async def failed(self, session: Session, fault: Fault, now: datetime) -> str | None:
-        """Opens the breaker; gives the name of a provider that can carry on, None where only waiting helps.
+    async def ended(self, session: Session, fault: Fault | None, now: datetime) -> str | None:
+        """After a hand-over. Of a fault: opens the breaker, and gives the name of a provider that can carry on, None
 
-        One that rests counts too, unless it refuses us for a fault of ours: it comes back by itself.
+        where only waiting helps. One that rests counts too, unless it refuses us for a fault of ours: it comes back by
+        itself. A trial that found nothing to send is anybody's again.
         """
+        if fault is not None:
+            return await self._failed(session, fault, now)
+        if self._alone_until is not None:
+            await provider_states.leave(session, self.name, self._alone_until, now)
+        return None
+
+    async def _failed(self, session: Session, fault: Fault, now: datetime) -> str | None:
         ours = isinstance(fault, Halt)
         after = None if isinstance(fault, Halt) else fault.after
         await provider_states.failed(

@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import select
 
 from app.core.db import Database
+from app.core.errors import StorageError
 from app.core.mail.message import Message
-from app.core.mail.receipt import Accepted, Deferred, Halt, Receipt, Scope, Unknown
+from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Rejected, Scope, Unknown
 from app.models import OperatorMail, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
 from app.stages.send import control, handover, release, shard
 from app.stages.send.standing import standings
-from app.stages.send.ways import in_use, usable
+from app.stages.send.ways import Way, in_use, usable
 from app.store import editions, provider_states
 from tests.people import NOON, SIGNER, add_reader, minutes
 from tests.stages.send.scripted import Script, Scripted
@@ -332,3 +333,48 @@ async def test_shards_of_another_alone_do_not_give_it_the_rest(
     await turn(paper, [first, second])
     assert set(await paper.states()) == {Status.ACCEPTED}
     assert (len(first.sent), len(second.sent)) == (6, 12)
+
+
+async def broken(db: Database) -> None:
+    """The first failed, and its rest is over a quarter of an hour later."""
+    async with db.write() as session:
+        await provider_states.failed(session, "first", after=None, ours=False, code="x", why="down", now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("said", "free"), [((), True), ((NotSent("stopped"),), True), ((Rejected("no such user"),), False)], ids=str
+)
+async def test_a_trial_that_asks_nothing_of_it_is_the_next_workers(
+    db: Database, said: tuple[Receipt, ...], *, free: bool
+) -> None:
+    """Once the provider was asked, nobody else tries before it is known what came of it."""
+    await broken(db)
+    later = NOON + minutes(15)
+    one, next_one = (Way(provider("first"), on_trial=True) for _ in range(2))
+    async with db.write() as session:
+        assert await one.enter(session, later)
+        assert not await next_one.enter(session, later + timedelta(seconds=1))
+        await one.heard(session, said)
+        assert await one.ended(session, None, later + timedelta(seconds=2)) is None
+        assert await next_one.enter(session, later + timedelta(seconds=3)) is free
+
+
+async def test_what_a_lost_commit_forgot_is_heard_again(db: Database) -> None:
+    """That it took a message closes the breaker with the commit that says so, be it the second."""
+    await broken(db)
+    way = Way(provider("first"), on_trial=True)
+    async with db.write() as session:
+        assert await way.enter(session, NOON + minutes(15))
+
+    async def lost() -> None:
+        async with db.write() as session:
+            await way.heard(session, [Accepted()])
+            raise StorageError("the disk is full")
+
+    with pytest.raises(StorageError):
+        await lost()
+    async with db.write() as session:
+        await way.heard(session, [Accepted()])
+    async with db.read() as session:
+        known = await provider_states.every(session)
+    assert provider_states.breaker(known["first"], NOON + minutes(15)) is Breaker.CLOSED
