@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select, update
 
 from app.core.db import Session
+from app.core.mail.mailboxes import OTHER, group_of
 from app.models import MailDomain, Subscriber
 from app.models.states import SubscriberStatus
 from app.store.upsert import insert
@@ -39,6 +40,28 @@ async def known(session: Session, domains: Collection[str], since: datetime) -> 
         )
     )
     return {str(domain): str(group) for domain, group in rows}
+
+
+async def groups(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """The groups of addresses: by their domain where that says it, else by whoever was last found to keep its mail."""
+    plain = {key: group_of(key) for key in keys}
+    foreign = {_domain(key) for key, group in plain.items() if group == OTHER}
+    if not foreign:
+        return plain
+    rows = await session.execute(
+        select(MailDomain.domain, MailDomain.domain_group).where(MailDomain.domain.in_(sorted(foreign)))
+    )
+    kept = {str(domain): str(group) for domain, group in rows}
+    return {key: kept.get(_domain(key), group) for key, group in plain.items()}
+
+
+async def group(session: Session, key: str) -> str:
+    """As `groups`, of one address."""
+    return (await groups(session, [key]))[key]
+
+
+def _domain(key: str) -> str:
+    return key.rpartition("@")[2]
 
 
 async def keep(session: Session, found: Mapping[str, str], now: datetime) -> None:

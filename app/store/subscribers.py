@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from app.core.db import Session
-from app.core.mail.mailboxes import group_of
 from app.models import Consent, Subscriber, TransactionalEmail
 from app.models.states import Frequency, MailForm, SubscriberStatus
-from app.store import placements
+from app.store import mail_domains, placements
 from app.store.moves import move as _move
 from app.store.upsert import insert_ignoring
 
@@ -71,7 +70,7 @@ async def add_pending(
             ref=ref,
             address=address,
             address_key=key,
-            domain_group=group_of(key),
+            domain_group=await mail_domains.group(session, key),
             status=SubscriberStatus.PENDING,
             zone=zone,
             minute=None,
@@ -196,7 +195,7 @@ async def readdress(session: Session, subscriber_id: int, from_key: str, address
     changed = await session.scalar(
         update(Subscriber)
         .where(Subscriber.id == subscriber_id, Subscriber.address_key == from_key)
-        .values(address=address, address_key=key, domain_group=group_of(key))
+        .values(address=address, address_key=key, domain_group=await mail_domains.group(session, key))
         .returning(Subscriber.id)
         .execution_options(synchronize_session=False)
     )

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, text
 
 from app.core.db import Session
-from app.core.mail.mailboxes import group_of
 from app.models import Consent, Subscriber
 from app.models.content import ALL_SECTIONS
 from app.models.states import DeliveryStatus, Frequency, MailForm, SubscriberStatus
+from app.store import mail_domains
 
 
 class Newcomer(NamedTuple):
@@ -85,7 +85,8 @@ async def add(
 ) -> set[str]:
     """Writes newcomers, their consents and the mail they are owed; gives their keys. No other reader changes."""
     written = {at: _text(at) for at in {p.created_at for p in people} | {p.confirmed_at for p in people}}
-    rows = [(*p[:7], written[p.created_at], written[p.confirmed_at], group_of(p.key)) for p in people]
+    groups = await mail_domains.groups(session, [p.key for p in people])
+    rows = [(*p[:7], written[p.created_at], written[p.confirmed_at], groups[p.key]) for p in people]
     inserted = await session.execute(
         text(
             "INSERT INTO subscribers (ref, address, address_key, first_name, zone, status, created_at, confirmed_at,"  # noqa: S608

@@ -8,6 +8,7 @@ from app.core.db import Database
 from app.models import Subscriber
 from app.stages.send import exchangers, regroup
 from app.stages.send.regroup import ASKED_AGAIN_AFTER
+from app.store import subscribers
 from tests.dns_server import serving
 from tests.people import NOON, add_reader
 
@@ -69,3 +70,23 @@ async def test_a_day_has_so_many_questions(db: Database) -> None:
         assert sorted((await groups(db)).values()) == ["gmail"] * 3 + ["other"] * 2
         await regroup.regroup(db, asked, NOON + timedelta(days=1), most=3)
         assert set((await groups(db)).values()) == {"gmail"}
+
+
+async def test_a_firm_that_is_known_already_counts_at_once(db: Database) -> None:
+    """For who signs up from there, and for who moves there."""
+    await add_reader(db, "ada@firm.example")
+    async with serving(RECORDS) as server:
+        await regroup.regroup(db, exchangers.build(server.address), NOON)
+    mover = await add_reader(db, "eve@own.example")
+    async with db.write() as session:
+        for address in ("bob@firm.example", "cy@gmail.com", "di@new.example"):
+            await subscribers.add_pending(session, address=address, key=address, ref=address, zone="", now=NOON)
+        assert await subscribers.readdress(session, mover, "eve@own.example", "eve@firm.example", "eve@firm.example")
+        found = await session.execute(select(Subscriber.address, Subscriber.domain_group))
+        assert {row.address: row.domain_group for row in found} == {
+            "ada@firm.example": "gmail",
+            "bob@firm.example": "gmail",
+            "cy@gmail.com": "gmail",
+            "di@new.example": "other",
+            "eve@firm.example": "gmail",
+        }
