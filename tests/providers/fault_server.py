@@ -39,6 +39,8 @@ class FaultServer:
         """Where there is one, the server wants it by XOAUTH2 before anything else."""
         self.script: dict[str, list[str]] = defaultdict(list)
         self.always: dict[str, str] = {}
+        self.refuses: dict[str, str] = {}
+        """What it says to RCPT for readers at a domain."""
         self.received: list[tuple[str, bytes]] = []
         self.verbs: list[str] = []
         self.connections = 0
@@ -163,6 +165,8 @@ class _Talk:
     async def _rcpt(self, rest: str) -> None:
         if self._sender is None:
             self._say("503 5.5.1 need MAIL")
+        elif refusal := self._server.refuses.get(rest.partition("@")[2].rpartition(">")[0]):
+            self._say(refusal)
         elif await self._answer("RCPT", "250 2.1.5 Ok"):
             self._recipient = rest.partition("<")[2].rpartition(">")[0]
 

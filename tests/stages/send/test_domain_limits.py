@@ -13,11 +13,15 @@ from app.core.mail.receipt import Accepted, Deferred, Receipt, Scope
 from app.core.mail.tokens import BARRED_FOR, SECOND, Limits, day_of
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
+from app.providers.smtp import SmtpProvider
+from app.providers.smtp_connection import Terms
+from app.providers.smtp_session import NONE, Server
 from app.stages.send import release
 from app.stages.send.throttle import ProviderThrottle
 from app.store import buckets, shares
 from app.store.shares import Asked
 from tests.people import NOON, add_edition, add_reader
+from tests.providers.fault_server import FaultServer
 from tests.stages.send.scripted import Scripted
 from tests.stages.send.test_shard import Desk, settings
 from tests.stages.send.test_throttle import UTC_ZONE, Hand, send
@@ -172,3 +176,36 @@ async def test_an_edition_ends_when_its_slow_group_is_through(db: Database, tmp_
     paper = await desk(db, tmp_path, gmail_com=9, yahoo_com=9, example_org=1)
     await send(paper, Scripted(), limited(db, gmail=60, yahoo=90))
     assert await release.try_end(db, paper.edition, paper.settings, NOON) is EditionStatus.SENT
+
+
+@pytest.mark.parametrize("manner", ["lockstep", "pipelined", "chunked"])
+async def test_what_a_mail_server_says_of_one_group_stops_that_group_alone(
+    db: Database, tmp_path: Path, manner: str
+) -> None:
+    """Over a real conversation: the others arrive meanwhile, nobody is lost, and nobody gets it twice."""
+    paper = await desk(db, tmp_path, gmail_com=40, example_org=40)
+    paper.settings = settings(tmp_path, allowed_recipients=("gmail.com", "example.org"))
+    server = FaultServer(manner)
+    server.refuses["gmail.com"] = "450 4.7.28 an unusual rate of mail from your address"
+    await server.start()
+    try:
+        provider = SmtpProvider("smtp", Server("127.0.0.1", server.port, NONE), 2, Terms(500))
+        await paper.send(provider)
+        assert await at(paper) == {"gmail": {Status.QUEUED}, "other": {Status.ACCEPTED}}
+        assert Counter(one.partition("@")[2] for one in server.recipients()) == {"example.org": 40}
+        async with db.read() as session:
+            ((name, group, _),) = await shares.all_barred(session, await buckets.instant(session))
+        assert (name, group) == ("smtp", "gmail")
+        asked = server.verbs.count("RCPT") - 40
+        assert asked < 40, "not everybody there was asked for"
+
+        server.refuses.clear()
+        async with db.write() as session:
+            await session.execute(text("UPDATE buckets SET barred_until = 0"))
+            await session.execute(text("UPDATE shards SET next_at = '2026-03-04 12:00:00'"))
+        paper.clock.move(NOON + timedelta(minutes=30))
+        await paper.send(provider, owner="another")
+    finally:
+        await server.stop()
+    assert set(await paper.states()) == {Status.ACCEPTED}
+    assert len(set(server.recipients())) == len(server.recipients()) == 80

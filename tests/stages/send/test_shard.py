@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from app.core.clock import FixedClock, steady
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.provider import Outgoing
+from app.core.mail.provider import Outgoing, Provider
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Receipt, Rejected, Scope, Unknown
 from app.core.mail.return_path import Returned, ReturnPaths
 from app.core.mail.template import MailTemplate, Pieces, Slot, slot
@@ -46,7 +46,7 @@ class Desk:
         self.clock = FixedClock(NOON)
         self.stop = asyncio.Event()
 
-    async def send(self, provider: Scripted, owner: str = "worker", others: tuple[str, ...] = ()) -> int:
+    async def send(self, provider: Provider, owner: str = "worker", others: tuple[str, ...] = ()) -> int:
         return await shard.send_due(
             self.db,
             Way(provider, others),
