@@ -13,9 +13,12 @@ from tests.providers.resend_server import ResendServer
 from tests.providers.smtp_server import SmtpServer
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Providers speak over transports of the loop's making: each test here runs on both loops."""
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What speaks over a transport of the loop's own making is tested on both loops; the rest has nothing of them."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if item.path.stem in ("test_conformance", "test_smtp", "test_smtp_faults"):
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
 
 
 @pytest.fixture(scope="session")
