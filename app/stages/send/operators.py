@@ -104,13 +104,15 @@ class OperatorPost:
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         await operator_mail.requeue_unwritten(session, self.epoch, self.clock.now())
+        await self.way.leave(session, self.clock.now())
         await self._after(session, rest, fault)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
 
     async def _after(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
-        await self.way.ended(session, fault, now)
+        if fault:
+            await self.way.failed(session, fault, now)
         if until := await self.way.idle_until(session, fault, rest, now):
             await operator_mail.postpone(session, now, until)
 

@@ -317,6 +317,7 @@ class EditionLedger:
                 await leases.give_back_shard(session, self.held.pop(number), self.clock.now())
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+        await self.way.leave(session, self.clock.now())
         await self._give_back(session, sorted(self.held), await self._after(session, rest, fault))
 
     async def _after(
@@ -324,9 +325,10 @@ class EditionLedger:
     ) -> Mapping[str, datetime]:
         """Makes known what ended the hand-over; from when on each provider may be used."""
         now, going = self.clock.now(), self._going
-        instead = await self.way.ended(session, fault, now)
-        if isinstance(fault, Halt):
-            going = await self._halt(session, fault, instead if fault.account else None)
+        if fault:
+            instead = await self.way.failed(session, fault, now)
+            if isinstance(fault, Halt):
+                going = await self._halt(session, fault, instead if fault.account else None)
         # Once it is resumed nobody waits for a provider: an operator says that it is mended.
         return await self.way.free(session, now, rest) if going else {}
 

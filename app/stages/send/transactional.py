@@ -146,13 +146,14 @@ class PostLedger:
 
     async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         await transactional.requeue_unwritten(session, self.epoch, self.clock.now())
+        await self.way.leave(session, self.clock.now())
         await self._after(session, rest, fault)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
 
     async def _after(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
-        instead = await self.way.ended(session, fault, now)
+        instead = await self.way.failed(session, fault, now) if fault else None
         if isinstance(fault, Halt):
             await faults.tell(
                 session,

@@ -40,11 +40,14 @@ class Way:
         return self.provider.name
 
     async def enter(self, session: Session, now: datetime) -> bool:
-        """May this worker use it? A provider on trial is one worker's at a time."""
+        """May this worker use it? A provider on trial is one worker's at a time, until it works again."""
         if not self.on_trial:
             return True
         self._alone_until = await provider_states.probe(session, self.name, now)
-        return self._alone_until is not None
+        if self._alone_until is not None:
+            return True
+        known = await provider_states.every(session)
+        return provider_states.breaker(known.get(self.name), now) is Breaker.CLOSED
 
     async def heard(self, session: Session, receipts: Iterable[Receipt]) -> None:
         """Closes the breaker where a provider on trial took a message. Hears the same again where a commit failed."""
@@ -59,19 +62,19 @@ class Way:
             else:  # that is committed
                 self.on_trial = False
 
-    async def ended(self, session: Session, fault: Fault | None, now: datetime) -> str | None:
-        """After a hand-over. Of a fault: opens the breaker, and gives the name of a provider that can carry on, None
+    async def leave(self, session: Session, now: datetime) -> None:
+        """At the end of a hand-over, when all that was given to the provider was heard of.
 
-        where only waiting helps. One that rests counts too, unless it refuses us for a fault of ours: it comes back by
-        itself. A trial that found nothing to send is anybody's again.
+        A trial that found nothing to give it is anybody's again.
         """
-        if fault is not None:
-            return await self._failed(session, fault, now)
         if self._alone_until is not None:
             await provider_states.leave(session, self.name, self._alone_until, now)
-        return None
 
-    async def _failed(self, session: Session, fault: Fault, now: datetime) -> str | None:
+    async def failed(self, session: Session, fault: Fault, now: datetime) -> str | None:
+        """Opens the breaker; gives the name of a provider that can carry on, None where only waiting helps.
+
+        One that rests counts too, unless it refuses us for a fault of ours: it comes back by itself.
+        """
         ours = isinstance(fault, Halt)
         after = None if isinstance(fault, Halt) else fault.after
         await provider_states.failed(

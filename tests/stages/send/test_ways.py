@@ -355,7 +355,7 @@ async def test_a_trial_that_asks_nothing_of_it_is_the_next_workers(
         assert await one.enter(session, later)
         assert not await next_one.enter(session, later + timedelta(seconds=1))
         await one.heard(session, said)
-        assert await one.ended(session, None, later + timedelta(seconds=2)) is None
+        await one.leave(session, later + timedelta(seconds=2))
         assert await next_one.enter(session, later + timedelta(seconds=3)) is free
 
 
@@ -378,3 +378,5 @@ async def test_what_a_lost_commit_forgot_is_heard_again(db: Database) -> None:
     async with db.read() as session:
         known = await provider_states.every(session)
     assert provider_states.breaker(known["first"], NOON + minutes(15)) is Breaker.CLOSED
+    async with db.write() as session:
+        assert await way.enter(session, NOON + minutes(15)), "another hand-over by it waits for nobody's trial"
