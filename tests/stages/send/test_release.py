@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.core.db import Database
 from app.core.errors import Conflict
 from app.core.settings import Settings, load_settings
-from app.models import Delivery
+from app.models import Delivery, Shard
 from app.models.states import EditionStatus
 from app.stages.send import control, release
 from app.store import editions, releases
@@ -101,6 +101,18 @@ async def test_chunks_release_everybody_once(db: Database, monkeypatch: pytest.M
     async with db.read() as session:
         shards = list((await session.scalars(select(Delivery.shard).order_by(Delivery.subscriber_id))).all())
     assert shards == [1, 1, 2, 3, 3, 4, 5, 5]
+
+
+async def test_every_shard_has_somebody(db: Database) -> None:
+    """Room is made before anybody is found; what is not needed is gone again, also where nobody was found."""
+    edition = await add_edition(db)
+    await add_readers(db, releases.SHARD + 1)
+    assert await release.send_now(db, edition.id, settings(), NOON) == releases.SHARD + 1
+    await release.late(db, edition.id, settings(), NOON + timedelta(hours=1))
+    async with db.read() as session:
+        numbers = set(await session.scalars(select(Shard.number)))
+        assert numbers == set(await session.scalars(select(Delivery.shard).distinct()))
+    assert len(numbers) == 2
 
 
 async def test_an_edition_is_sent_once(db: Database) -> None:
