@@ -45,14 +45,14 @@ async def known(session: Session, domains: Collection[str], since: datetime) -> 
 async def groups(session: Session, keys: Collection[str]) -> dict[str, str]:
     """The groups of addresses: by their domain where that says it, else by whoever was last found to keep its mail."""
     plain = {key: group_of(key) for key in keys}
-    foreign = {_domain(key) for key, group in plain.items() if group == OTHER}
+    foreign = {domain_of(key) for key, group in plain.items() if group == OTHER}
     if not foreign:
         return plain
     rows = await session.execute(
         select(MailDomain.domain, MailDomain.domain_group).where(MailDomain.domain.in_(sorted(foreign)))
     )
     kept = {str(domain): str(group) for domain, group in rows}
-    return {key: kept.get(_domain(key), group) for key, group in plain.items()}
+    return {key: kept.get(domain_of(key), group) for key, group in plain.items()}
 
 
 async def group(session: Session, key: str) -> str:
@@ -60,7 +60,8 @@ async def group(session: Session, key: str) -> str:
     return (await groups(session, [key]))[key]
 
 
-def _domain(key: str) -> str:
+def domain_of(key: str) -> str:
+    """Of a case-folded address."""
     return key.rpartition("@")[2]
 
 

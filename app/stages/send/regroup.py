@@ -11,7 +11,7 @@ from app.core.db import Database
 from app.core.mail.mailboxes import OTHER, group_of
 from app.stages.send.exchangers import Exchangers
 from app.store import mail_domains
-from app.store.mail_domains import Reader
+from app.store.mail_domains import Reader, domain_of
 
 ASKED_AGAIN_AFTER = timedelta(days=30)
 MOST_A_DAY = 2_000
@@ -31,7 +31,7 @@ async def regroup(db: Database, exchangers: Exchangers, now: datetime, most: int
     while readers := await _page(db, last):
         last = readers[-1].id
         foreign = [one for one in readers if group_of(one.address_key) == OTHER]
-        domains = {_domain(one) for one in foreign}
+        domains = {domain_of(one.address_key) for one in foreign}
         async with db.read() as session:
             groups = await mail_domains.known(session, domains, now - ASKED_AGAIN_AFTER)
         new = sorted(domains - groups.keys())[: most - asked]
@@ -58,16 +58,12 @@ async def _look_up(exchangers: Exchangers, domains: Sequence[str]) -> dict[str, 
 async def _write(
     db: Database, readers: Iterable[Reader], groups: dict[str, str], found: dict[str, str], now: datetime
 ) -> int:
-    wrong = [one for one in readers if groups.get(_domain(one), one.domain_group) != one.domain_group]
+    wrong = [one for one in readers if groups.get(domain_of(one.address_key), one.domain_group) != one.domain_group]
     if not (wrong or found):
         return 0
-    wrong.sort(key=lambda one: groups[_domain(one)])
+    wrong.sort(key=lambda one: groups[domain_of(one.address_key)])
     async with db.write() as session:
         await mail_domains.keep(session, found, now)
-        for group, some in groupby(wrong, key=lambda one: groups[_domain(one)]):
+        for group, some in groupby(wrong, key=lambda one: groups[domain_of(one.address_key)]):
             await mail_domains.regroup(session, list(some), group)
     return len(wrong)
-
-
-def _domain(reader: Reader) -> str:
-    return reader.address_key.rpartition("@")[2]

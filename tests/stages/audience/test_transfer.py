@@ -19,7 +19,7 @@ from app.stages.audience.consent import CONFIRMATION
 from app.stages.audience.transfer import Arrival, Fate, Terms
 from app.stages.audience.transfer_columns import recognise
 from app.stages.audience.transfer_file import Row
-from app.store import subscribers, suppressions
+from app.store import mail_domains, subscribers, suppressions
 from tests.conftest import NOON
 
 SUPPRESSOR = Suppressor("k" * 32)
@@ -61,6 +61,16 @@ async def test_readers_are_asked_to_confirm(db: Database) -> None:
         ("imported", "import", "csv", "", NOON)
     }
     assert consents[0].utm == {}
+
+
+async def test_who_comes_from_a_firm_that_is_known_counts_with_whoever_keeps_its_mail(db: Database) -> None:
+    async with db.write() as session:
+        await mail_domains.keep(session, {"post.example.org": "gmail"}, NOON)
+    await bring(db, ASK)
+    async with db.read() as session:
+        ann = await subscribers.find_key(session, "ann@post.example.org")
+    assert ann is not None
+    assert ann.domain_group == "gmail"
 
 
 async def test_a_declared_basis_makes_readers_active_and_is_in_the_record(db: Database) -> None:
