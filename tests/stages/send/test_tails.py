@@ -13,11 +13,12 @@ from app.models import Delivery, OperatorMail, ProviderState, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
-from app.stages.send import handover
+from app.stages.send import handover, shard
+from app.stages.send.ways import Way
 from app.store import editions, provider_states
-from tests.people import NOON, minutes
+from tests.people import NOON, SIGNER, minutes
 from tests.stages.send.scripted import Scripted
-from tests.stages.send.test_shard import Desk, desk
+from tests.stages.send.test_shard import Desk, desk, template_for
 
 DOWN = Deferred("connection refused", scope=Scope.PROVIDER, code="unreachable")
 QUOTA = Halt("the day's quota is used up", "quota", account=True)
@@ -116,6 +117,40 @@ class Mute(Scripted):
         await self.answer.wait()
         for message in taken:
             outgoing.settle(message, self.last)
+
+
+async def test_a_trial_is_nobody_elses_while_its_answers_are_awaited(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows yet whether the provider works: a second worker would give it more."""
+    monkeypatch.setattr(handover, "TAIL_AFTER", 0.1)
+    paper = await desk(db, tmp_path, readers=2)
+    async with db.write() as session:
+        await provider_states.failed(session, "scripted", after=None, ours=False, code="x", why="down", now=NOON)
+    paper.clock.move(NOON + minutes(15))
+    mute, tail = Mute(Accepted()), asyncio.Event()
+    task = asyncio.create_task(
+        shard.send_due(
+            db,
+            Way(mute, on_trial=True),
+            settings=paper.settings,
+            signer=SIGNER,
+            clock=paper.clock,
+            template_for=template_for,
+            owner="worker",
+            stop=paper.stop,
+            on_tail=tail.set,
+        )
+    )
+    async with asyncio.timeout(15):
+        await tail.wait()
+    async with db.write() as session:
+        assert not await Way(mute, on_trial=True).enter(session, NOON + minutes(15.1))
+    mute.answer.set()
+    assert await task == 2
+    async with db.read() as session:
+        state = (await provider_states.every(session))["scripted"]
+    assert provider_states.breaker(state, NOON + minutes(15.2)) is Breaker.CLOSED
 
 
 @pytest.mark.parametrize(
