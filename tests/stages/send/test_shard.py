@@ -198,30 +198,28 @@ async def test_a_provider_that_asks_for_rest_gets_it(db: Database, tmp_path: Pat
 async def test_pausing_takes_hold_with_the_next_group(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is in hand is finished; nothing more is begun."""
+    """What is in hand may be finished; of what was not begun at the pause, at most the group that was being begun."""
     monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
     monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
-    paper = await desk(db, tmp_path, readers=6)
+    paper = await desk(db, tmp_path, readers=20)
+    provider = Scripted(connections=1)
+    taken, begun = 0, 0
 
-    def press_pause(_: Message) -> Receipt:
-        return Accepted()
-
-    provider = Scripted(press_pause, connections=1)
-    taken = 0
-
-    async def drain(outgoing: object) -> None:
-        nonlocal taken
-        while messages := await outgoing.take(1):  # type: ignore[attr-defined]
+    async def drain(outgoing: Outgoing) -> None:
+        nonlocal taken, begun
+        while messages := await outgoing.take(1):
             taken += 1
             if taken == 2:
                 async with db.write() as session:
                     await control.pause(session, paper.edition.id)
-            outgoing.settle(messages[0], Accepted())  # type: ignore[attr-defined]
+                    begun = await session.scalar(text("SELECT count(*) FROM deliveries WHERE status <> 'queued'"))
+            outgoing.settle(messages[0], Accepted())
 
-    monkeypatch.setattr(provider, "drain", drain)
+    provider.drain = drain  # type: ignore[method-assign]
     await paper.send(provider)
-    assert (await paper.states()).count(Status.ACCEPTED) == 2
-    assert (await paper.states()).count(Status.QUEUED) == 4
+    states = await paper.states()
+    assert 2 <= states.count(Status.ACCEPTED) <= begun + 2 < 10
+    assert states.count(Status.ACCEPTED) + states.count(Status.QUEUED) == 20
 
 
 async def cancel(session: Session, edition_id: int) -> Edition:
