@@ -37,7 +37,7 @@ class SmtpProvider:
 
         `tls` is `none`, `starttls` (the default of smtp) or `implicit` (of smtps). `ca` is a file of the only
         authorities to trust. A password is never sent in clear over a network. `messages` is how many go over one
-        connection; `manner` forbids better manners than it (see smtp_carrier). `token` is a file that holds an OAuth 2
+        connection; `manner` forbids better manners than it (see smtp_pipeline). `token` is a file that holds an OAuth 2
         access token, read at every log-in (XOAUTH2), in the place of a password.
         """
         url.allow("tls", "connections", "ca", "messages", "manner", "token")

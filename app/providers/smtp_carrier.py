@@ -1,19 +1,12 @@
-"""Mail transactions on one wire: what is written when, and which answer belongs to what. No waiting in here.
-
-Three manners, the best that the server offers:
-
-- chunked (RFC 3030, RFC 2920): a whole transaction is one write, and several are under way. RSET stands before each,
-  because the state after a failed BDAT is anybody's guess.
-- pipelined (RFC 2920): the end of a message and the envelope of the next are one write; then the answer to DATA
-  is awaited (section 3.1).
-- lock-step (RFC 5321 section 3.3): a command, an answer.
-"""
+"""Mail transactions on one wire: which answer belongs to what, and what becomes of the letter. No waiting in here."""
 
 import asyncio
 from collections import deque
 
 from app.providers.smtp_ahead import Ahead
-from app.providers.smtp_letter import Ask, Letter, Manner, Source
+from app.providers.smtp_commands import Ask, Command, fits, seconds_for, stage_of
+from app.providers.smtp_letter import Letter, Manner, Source
+from app.providers.smtp_pipeline import Pipeline
 from app.providers.smtp_replies import Stage
 from app.providers.smtp_session import Patience
 from app.providers.smtp_wire import Wire
@@ -21,30 +14,18 @@ from app.providers.smtp_wire import Wire
 _CLOSING = 421
 
 
-Step = tuple[Stage | Ask, bytes]
-
-
 class Carrier:
     """Carries the letters of one source at a time over `wire`. `most` messages, then it wants no more (0: no end)."""
 
     def __init__(self, wire: Wire, manner: Manner, patience: Patience, *, size: bool, most: int = 0) -> None:
         self.wire = wire
-        self.manner = manner
         self.carried = 0
         self._patience = patience
-        self._size = size
         self._most = most
-        self._at_once = wire.at_once
+        self._pipeline = Pipeline(manner, at_once=wire.at_once, size=size)
         self._loop = asyncio.get_running_loop()
         self._source: Source | None = None
-        self._expected: deque[tuple[Stage | Ask, Letter | None]] = deque()
-        self._steps: deque[Step] = deque()
         self._flight: deque[Letter] = deque()
-        self._open: Letter | None = None
-        self._ending: Letter | None = None
-        self._out: list[bytes] = []
-        self._last: list[Letter] = []
-        self._dirty = False
         self._closing = False
         self.ahead = Ahead()
         self._asked: asyncio.Future[int] | None = None
@@ -65,7 +46,7 @@ class Carrier:
     @property
     def idle(self) -> bool:
         """Is nothing under way?"""
-        return not (self._flight or self._expected)
+        return not (self._flight or self._pipeline.awaited)
 
     def wants(self, waiting: int) -> int:
         """How many more letters it could use, where `waiting` lie ready; 0 until half of them are gone."""
@@ -90,22 +71,22 @@ class Carrier:
     def replied(self, code: int, text: str) -> None:
         if code == _CLOSING:
             self._closing = True
-        if not self._expected:
+        if not self._pipeline.awaited:
             self._unasked(code, text)
             return
-        what, letter = self._expected.popleft()
+        what, letter = self._pipeline.answered()
         if letter is None:
             if what is Ask.RSET and code not in (250, _CLOSING):
                 self.wire.fail(f"the mail server refuses RSET: {code}")
             return
         letter.answered = True
-        if not _sensible(what, code):
+        if not fits(what, code):
             # Whose answer is this? From here on nothing would fit its command.
             self.wire.fail(f"the mail server gave an answer to {what} that makes no sense: {code}")
             return
         self._heard(letter, what, code, text)
         if code == _CLOSING and not letter.decided:
-            self._decide(letter, *(letter.refused or (_stage(what), code, text)))
+            self._decide(letter, *(letter.refused or (stage_of(what), code, text)))
 
     def pump(self) -> None:
         """Writes whatever may be written now, in one go."""
@@ -114,10 +95,10 @@ class Carrier:
         if self._closing:
             self._see_off()
             return
-        if self._ending:
+        if self._pipeline.ending:
             self._flush()
-        if self._ending and not self.wire.paused:
-            self._end(self._ending)
+        if self._pipeline.ending and not self.wire.paused:
+            self._pipeline.end()
         if not self.wire.paused:
             self._advance()
         self._flush()
@@ -127,10 +108,7 @@ class Carrier:
             self._source.wake()
 
     def lost(self, why: str, *, hung_up: bool) -> None:
-        self._steps.clear()
-        self._expected.clear()
-        self._out.clear()
-        self._open = self._ending = None
+        self._pipeline.clear()
         flight, self._flight = self._flight, deque()
         source = self._source
         back: list[Letter] = []
@@ -163,7 +141,7 @@ class Carrier:
 
     # -- answers -----------------------------------------------------------------------------------------
 
-    def _heard(self, letter: Letter, what: Stage | Ask, code: int, text: str) -> None:
+    def _heard(self, letter: Letter, what: Command, code: int, text: str) -> None:
         match what:
             case (Stage.MAIL | Stage.RCPT) as stage if isinstance(stage, Stage):
                 self._envelope_answered(letter, stage, code, text)
@@ -176,7 +154,7 @@ class Carrier:
 
     def _unasked(self, code: int, text: str) -> None:
         """An answer to RSET or QUIT; or one that comes before its time."""
-        letter = self._ending
+        letter = self._pipeline.ending
         if self._asked and not self._asked.done():
             self.wire.rest()
             self._asked.set_result(code)
@@ -194,38 +172,31 @@ class Carrier:
             letter.taken_on = letter.taken_on or stage is Stage.RCPT
             return
         letter.refused = letter.refused or (stage, code, text)
-        if self.manner is Manner.LOCKSTEP:
-            self._steps.clear()
-            self._given_up(letter)
+        if self._pipeline.manner is Manner.LOCKSTEP:
+            self._pipeline.give_up()
+            self._decide(letter, *letter.refused)
 
     def _data_answered(self, letter: Letter, code: int, text: str) -> None:
         if code != 354:
             letter.refused = letter.refused or (Stage.DATA, code, text)
-            self._given_up(letter)
+            self._pipeline.give_up()
+            self._decide(letter, *letter.refused)
         elif letter.refused:
-            # RFC 2920 section 3.1: DATA was taken all the same; a message of nothing ends it.
-            self._put(Ask.LONE_DOT, b".\r\n")
-            self._given_up(letter, dirty=False)
+            self._pipeline.give_up_by_dot()
+            self._decide(letter, *letter.refused)
         elif self._source and not self._source.may_write():
             self._source.unbegun(letter)
             letter.decided = True
             self.wire.fail("the time to write the message was over")
         else:
-            self._content(letter)
+            self._pipeline.content(letter)
 
     def _end_answered(self, letter: Letter, code: int, text: str) -> None:
         refused = None if 200 <= code < 300 and letter.taken_on else letter.refused
         self._decide(letter, *(refused or (Stage.DOT, code, text)))
 
-    def _given_up(self, letter: Letter, *, dirty: bool = True) -> None:
-        assert letter.refused
-        self._open, self._dirty = None, dirty
-        self._decide(letter, *letter.refused)
-
     def _decide(self, letter: Letter, stage: Stage, code: int, text: str) -> None:
         letter.decided = True
-        if self._open is letter:
-            self._open = None
         with_it = self._flight
         if with_it and with_it[0] is letter:
             with_it.popleft()
@@ -246,128 +217,42 @@ class Carrier:
     # -- writing -----------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
-        if self._steps:
-            if not self._expected:
-                self._step(self._open)
-            return
+        self._pipeline.go_on()
         while self._begin_next():
             self._flush()
 
     def _begin_next(self) -> bool:
         letter = self._source.next() if self._source and self._room() else None
         if letter:
-            self._begin(letter)
+            letter.begun = self._loop.time()
+            self._flight.append(letter)
+            self._pipeline.begin(letter)
         return letter is not None
 
     def _room(self) -> bool:
-        if not self.usable or self._open or self._ending or self.wire.paused:
+        if not self.usable or not self._pipeline.free or self.wire.paused:
             return False
         if self._most and self.carried + len(self._flight) >= self._most:
             return False
-        match self.manner:
-            case Manner.CHUNKED:
-                return len(self._flight) < self.ahead.count
-            case Manner.PIPELINED:
-                return True
-            case Manner.LOCKSTEP:
-                return not self._expected
-
-    def _begin(self, letter: Letter) -> None:
-        letter.begun = self._loop.time()
-        self._flight.append(letter)
-        envelope = letter.envelope
-        mail = b"MAIL FROM:<" + envelope.sender + b">" + envelope.options
-        if self._size:
-            mail += b" SIZE=%d" % len(envelope.content)  # RFC 1870: refused before it is sent
-        steps: list[Step] = [
-            (Stage.MAIL, mail + b"\r\n"),
-            (Stage.RCPT, b"RCPT TO:<" + envelope.recipient + b">\r\n"),
-        ]
-        if self._dirty or (self.manner is Manner.CHUNKED and (self.carried or len(self._flight) > 1)):
-            steps.insert(0, (Ask.RSET, b"RSET\r\n"))
-        self._dirty = False
-        if self.manner is Manner.CHUNKED:
-            for what, words in steps:
-                self._put(what, words, letter if what is not Ask.RSET else None)
-            self._chunk(letter)
-            return
-        self._open = letter
-        steps.append((Stage.DATA, b"DATA\r\n"))
-        self._steps.extend(steps)
-        self._step(letter)
-        while self._steps and self.manner is Manner.PIPELINED:
-            self._step(letter)
-
-    def _step(self, letter: Letter | None) -> None:
-        what, words = self._steps.popleft()
-        self._put(what, words, None if what is Ask.RSET else letter)
-
-    def _put(self, what: Stage | Ask, words: bytes, letter: Letter | None = None) -> None:
-        self._out.append(words)
-        self._expected.append((what, letter))
-
-    def _content(self, letter: Letter) -> None:
-        """The message. Its end goes with it where all of it is sure to leave at once; else when the rest has left."""
-        self._open = None
-        self._out.append(letter.envelope.content)
-        if len(letter.envelope.content) <= self._at_once:
-            self._end(letter)
-        else:
-            self._ending = letter
-
-    def _chunk(self, letter: Letter) -> None:
-        content = letter.envelope.content
-        if len(content) <= self._at_once:
-            self._put(Stage.DOT, b"BDAT %d LAST\r\n" % len(content), letter)
-            self._out.append(content)
-            self._last.append(letter)
-        else:
-            self._put(Ask.CHUNK, b"BDAT %d\r\n" % len(content), letter)
-            self._out.append(content)
-            self._ending = letter
-
-    def _end(self, letter: Letter) -> None:
-        self._ending = None
-        if letter.refused and letter.decided:
-            return
-        self._put(Stage.DOT, b"BDAT 0 LAST\r\n" if self.manner is Manner.CHUNKED else b".\r\n", letter)
-        self._last.append(letter)
+        return self._pipeline.manner is not Manner.CHUNKED or len(self._flight) < self.ahead.count
 
     def _flush(self) -> None:
-        while self._out:
-            out, self._out = self._out, []
-            last, self._last = self._last, []
-            for letter in last:
+        while True:
+            octets, whole = self._pipeline.take()
+            if not octets:
+                return
+            for letter in whole:
                 letter.written = True
                 if self._source:
                     self._source.written(letter)
-            self.wire.write(b"".join(out))
-            if self._ending and not self.wire.paused:
-                self._end(self._ending)
-                if self.manner is Manner.PIPELINED:
+            self.wire.write(octets)
+            if self._pipeline.ending and not self.wire.paused:
+                self._pipeline.end()
+                if self._pipeline.manner is Manner.PIPELINED:
                     self._begin_next()
 
     def _await_next(self) -> None:
-        if not self._expected:
+        if command := self._pipeline.awaited:
+            self.wire.expect(command.value, seconds_for(command, self._patience))
+        else:
             self.wire.rest()
-            return
-        what = self._expected[0][0]
-        match what:
-            case Stage.MAIL | Ask.RSET:
-                patience = self._patience.mail
-            case Stage.RCPT:
-                patience = self._patience.rcpt
-            case Stage.DATA | Ask.CHUNK:
-                patience = self._patience.data
-            case _:
-                patience = self._patience.dot
-        self.wire.expect(what.value, patience)
-
-
-def _stage(what: Stage | Ask) -> Stage:
-    return what if isinstance(what, Stage) else Stage.DOT
-
-
-def _sensible(what: Stage | Ask, code: int) -> bool:
-    """RFC 5321 section 4.2.1: the first digit says whether the answer fits the command."""
-    return code >= 400 or (300 <= code < 400 if what is Stage.DATA else code < 300)

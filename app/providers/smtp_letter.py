@@ -1,4 +1,4 @@
-"""The words of the wire: a letter, where letters come from, and the manners of carrying them."""
+"""A letter, where letters come from, and the manners of carrying them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,14 +13,6 @@ class Manner(StrEnum):
     CHUNKED = "chunked"
     PIPELINED = "pipelined"
     LOCKSTEP = "lockstep"
-
-
-class Ask(StrEnum):
-    """Commands that belong to no message."""
-
-    RSET = "RSET"
-    LONE_DOT = "the lone dot"
-    CHUNK = "BDAT"
 
 
 @dataclass(slots=True, eq=False)
