@@ -21,7 +21,8 @@ from app.core.mail.message import Message
 from app.core.mail.receipt import Halt, Receipt
 from app.core.mail.template import MailTemplate, Pieces
 from app.core.mail.tokens import Limits
-from app.stages.send.handover import Handover, Settled
+from app.stages.send.handover import Handover
+from app.stages.send.ledger import Settled
 from app.stages.send.throttle import ProviderThrottle
 from tests.conftest import Postgres
 from tests.stages.send.scripted import Scripted

@@ -9,7 +9,7 @@ import structlog
 
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing
-from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Unknown
+from app.core.mail.receipt import Deferred, NotSent, Receipt, Standstill, Unknown
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ def heed_cancellation() -> None:
         raise asyncio.CancelledError
 
 
-async def stand_down(outgoing: Outgoing, receipt: Deferred | Halt) -> None:
+async def stand_down(outgoing: Outgoing, receipt: Standstill) -> None:
     """Tells the stream why nothing goes out now, on the next message owed; nothing of it is written."""
     with Custody(outgoing, await outgoing.take(1)) as custody:
         for message in custody.left:

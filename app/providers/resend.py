@@ -17,7 +17,7 @@ import structlog
 from app.core.errors import ConfigurationError
 from app.core.mail.message import Message
 from app.core.mail.provider import Capabilities, Outgoing
-from app.core.mail.receipt import Deferred, Halt, Receipt, Rejected, Scope, Unknown
+from app.core.mail.receipt import Deferred, Halt, Receipt, Rejected, Scope, Standstill, Unknown
 from app.providers.api import Api, Failure, Pace
 from app.providers.custody import Custody, stand_down
 from app.providers.resend_answers import Again, Outcome, Refused, read
@@ -110,7 +110,7 @@ class ResendProvider:
         """Closes connections."""
         await self._api.close()
 
-    async def _hand_over(self, custody: Custody) -> Deferred | Halt | None:
+    async def _hand_over(self, custody: Custody) -> Standstill | None:
         """Settles what can be; gives the reason to stop, with what was not begun left in custody."""
         waiting = [_parts(custody, await asyncio.to_thread(_write_all, custody.left))]
         while waiting:
@@ -165,7 +165,7 @@ def _doubted(outcome: Sequence[Receipt] | Refused) -> Sequence[Receipt] | Refuse
     return [Unknown(one.why) if isinstance(one, Halt | Deferred) else one for one in outcome]
 
 
-def _reason_to_stop(receipts: Sequence[Receipt]) -> Deferred | Halt | None:
+def _reason_to_stop(receipts: Sequence[Receipt]) -> Standstill | None:
     """After an outage the next batch would only become unknown too."""
     for receipt in receipts:
         match receipt:

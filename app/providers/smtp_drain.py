@@ -8,7 +8,7 @@ import structlog
 
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing
-from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.core.mail.receipt import Deferred, Halt, NotSent, Receipt, Scope, Standstill, Unknown
 from app.providers.custody import Custody, heed_cancellation, stand_down
 from app.providers.envelope import Envelope, sealed
 from app.providers.smtp_connection import Connection
@@ -114,7 +114,7 @@ class Lane:
         if not connection.usable and not carrier.wire.closed:
             await connection.quit()
 
-    async def stop(self, why: Deferred | Halt) -> None:
+    async def stop(self, why: Standstill) -> None:
         """Nothing more goes out; one message says why."""
         self._drain.over = self._drain.barred = True
         log.warning("mail cannot leave", why=why.why, code=why.code)

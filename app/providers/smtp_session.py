@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 import aiosmtplib
 
-from app.core.mail.receipt import Deferred, Halt, Scope
+from app.core.mail.receipt import Deferred, Halt, Scope, Standstill
 from app.providers.custody import heed_cancellation
 from app.providers.smtp_dial import dial, ehlo_name, machine_name
 from app.providers.smtp_replies import said
@@ -60,7 +60,7 @@ class Server:
 class Unreachable(Exception):
     """No session: `receipt` says whether it is worth another try (Deferred) or a fault of ours (Halt)."""
 
-    def __init__(self, receipt: Deferred | Halt) -> None:
+    def __init__(self, receipt: Standstill) -> None:
         super().__init__(receipt.why)
         self.receipt = receipt
 
@@ -159,7 +159,7 @@ def _no_link(error: OSError | UnicodeError, server: Server) -> Deferred:
             return _later(f"the mail server {server.place} cannot be reached: {reason}")
 
 
-def _why(error: Exception, server: Server) -> Deferred | Halt:
+def _why(error: Exception, server: Server) -> Standstill:
     """What an attempt to open a session says about the next one."""
     match error:
         case _ if fault := _tls_fault(error, server):
@@ -178,7 +178,7 @@ def _why(error: Exception, server: Server) -> Deferred | Halt:
     return _later(f"the mail server {server.place} {reason}")
 
 
-def _tls_fault(error: Exception, server: Server) -> Deferred | Halt | None:
+def _tls_fault(error: Exception, server: Server) -> Standstill | None:
     if certificate := _caused_by(error, ssl.SSLCertVerificationError):
         reason = certificate.verify_message or "it cannot be verified"
         return _ours(f"the certificate of the mail server {server.place} is not trusted: {reason}", "certificate")

@@ -20,7 +20,7 @@ from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
 from app.stages.audience.consent import CONFIRMATION
 from app.stages.render.freeze import freeze
-from app.stages.send import handover, release
+from app.stages.send import patience, release
 from app.store import transactional
 from tests.people import NOON, add_edition, add_reader, add_readers
 from tests.stages.send.scripted import Scripted
@@ -48,7 +48,7 @@ class Slow(Scripted):
 
 @pytest.fixture
 async def container(database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Container]:
-    monkeypatch.setattr(handover, "TAIL_AFTER", 0.2)
+    monkeypatch.setattr(patience, "TAIL_AFTER", 0.2)
     made = build(load_settings(database_url=database_url, secret_keys="k" * 40), clock)
     yield made
     await made.close()

@@ -76,3 +76,5 @@ class Halt:
 
 
 Receipt = Accepted | Deferred | Rejected | Unknown | NotSent | Halt
+Standstill = Deferred | Halt
+"""Those that can end a hand-over: nothing leaves by this provider now."""

@@ -7,26 +7,30 @@ and nothing is begun while outcomes cannot be committed.
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from datetime import timedelta
+from typing import Generic
 
 import structlog
 
 from app.core.clock import steady
-from app.core.db import Database, Session
+from app.core.db import Database
 from app.core.errors import StorageError
 from app.core.mail.message import Message
 from app.core.mail.provider import Provider
-from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Standstill, Unknown
 from app.stages.send.groups import GROUP_LASTS, LARGEST, GroupSize
+from app.stages.send.in_hand import InHand
+from app.stages.send.ledger import Ledger, R
 from app.stages.send.meter import Meter
+from app.stages.send.patience import Patience
+from app.stages.send.supply import Supply
 from app.stages.send.throttle import Throttle
 
 WINDOW = 512
-"""Rows of one worker that may be `sending` at a time."""
+"""Rows of one worker that may be `sending` at a time. A hand-over beside others that wait for slow answers, or for
+service mail, is left `TRIAL` of its own."""
 TRIAL = 8
 """Rows given at a time to a provider that failed before, until it takes one."""
 WRITE_WITHIN = 6.0
@@ -36,57 +40,8 @@ ASK_AGAIN = 0.5
 LOOK_EVERY = 0.5
 """Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out."""
 GIVE_UP_AFTER = 8.0
-SILENT_AFTER = 60.0
-"""Seconds without any answer, while mail waits for a line, after which another provider has its turn."""
-TAIL_AFTER = 5.0
-"""Seconds that the last answers of a hand-over are waited for before others have their turn."""
 
 log = structlog.get_logger(__name__)
-
-
-class Row(Protocol):
-    """A ledger's row that was begun."""
-
-    @property
-    def attempt(self) -> int: ...
-    @property
-    def expires_at(self) -> datetime: ...
-
-
-R = TypeVar("R", bound=Row)
-Settled = tuple[R, Receipt]
-
-
-class Ledger(Protocol[R]):
-    """One stream of owed mail: an edition's deliveries, or service mail."""
-
-    async def fence(self, session: Session) -> bool:
-        """Proves and renews the lease; False where nothing is held any more."""
-
-    @property
-    def waits(self) -> float:
-        """Seconds until more can be begun of what only waits for tokens of its kind; 0.0 where nothing does."""
-
-    def told(self, row: R) -> None:
-        """The mailbox provider of `row` wants less of us: nothing more of its kind is begun."""
-
-    def holds(self, row: R) -> bool:
-        """May `row`, which was begun, still be written, as of the last fence: its lease is ours, its stream goes on."""
-
-    async def begin(self, session: Session, most: int) -> Sequence[R]:
-        """Moves up to `most` due rows to `sending`; nothing where nothing is due."""
-
-    async def address(self, row: R) -> Message | Receipt:
-        """Makes the message, or says why there is none. Runs outside any transaction."""
-
-    async def record(self, session: Session, settled: Sequence[Settled[R]]) -> None:
-        """Writes outcomes for their own attempts."""
-
-    async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
-        """Only slow answers are still to come: as `close`, for whatever of the lease would keep new mail waiting."""
-
-    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
-        """Gives the lease back. `rest`: no tokens for so long; `fault`: why nothing leaves by this provider now."""
 
 
 class Handover(Generic[R]):
@@ -119,33 +74,30 @@ class Handover(Generic[R]):
         self._on_trial = on_trial
         self._until = steady() + lasts
         self._others = others
-        self._heard = steady()
+        self._patience = Patience()
         self._on_tail = on_tail
-        self._tail_since: float | None = None
-        self._throttle = throttle
+        self._supply = Supply(throttle)
         self._ledger = ledger
         self._stop = stop
-        self._ready: deque[tuple[Message, R]] = deque()
-        self._out: dict[tuple[int, int], R] = {}
-        self._settled: list[Settled[R]] = []
+        self._hand = InHand[R]()
         self._wanted = 0
         self._exhausted = False
         self._over = False
         self._lost = False
         self._away = False
         self._rest: timedelta | None = None
-        self._fault: Deferred | Halt | None = None
+        self._fault: Standstill | None = None
         self._drained = False
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
-        self._renewed = self._grouped = self._tokens_at = steady()
+        self._renewed = self._grouped = steady()
         self._size = GroupSize()
         self._since = 0
         self.handed = 0
 
     async def run(self, provider: Provider) -> None:
         """Hands over until nothing is due, the lease is lost or the service stops; then gives the lease back."""
-        with self._meter.watching(self._in_hand):
+        with self._meter.watching(lambda: self._hand.open):
             pump = asyncio.create_task(self._pump())
             try:
                 await provider.drain(self)
@@ -156,18 +108,16 @@ class Handover(Generic[R]):
                     await pump
                 finally:
                     await self._finish()
-                    if self._throttle is not None:
-                        with suppress(StorageError):  # tokens that nobody gives back are only lost
-                            await self._throttle.close()
+                    await self._supply.close()
 
     # -- what a provider calls ---------------------------------------------------------------------------
 
     async def take(self, most: int) -> Sequence[Message]:
         """Up to `most` messages, committed as being handed over; empty means stop."""
         while not self._stopping:
-            if self._ready and self._may_write():
-                return self._pop(most)
-            if self._exhausted and not self._ready:
+            if self._hand.ready and self._may_write():
+                return self._give(most)
+            if self._exhausted and not self._hand.ready:
                 break
             self._wanted = max(self._wanted, most)
             self._stir.set()
@@ -183,29 +133,28 @@ class Handover(Generic[R]):
 
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`; exactly once."""
-        row = self._out.pop((message.key, message.attempt), None)
+        row = self._hand.answered(message)
         if row is None:
             log.error("a receipt for a message that is not out", key=message.key, receipt=type(receipt).__name__)
             return
         self.handed += 1
         self._since += 1
-        self._heard = steady()
+        self._patience.heard()
         self._settle(row, receipt)
-
-    def _in_hand(self) -> int:
-        return len(self._out) + len(self._ready)
 
     # -- groups ------------------------------------------------------------------------------------------
 
-    def _pop(self, most: int) -> Sequence[Message]:
-        if not self._out:
-            self._heard = steady()
-        taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
-        for message, row in taken:
-            self._out[message.key, message.attempt] = row
-        if len(self._ready) <= self._size.rows // 2:
+    def _give(self, most: int) -> Sequence[Message]:
+        if not self._hand.out:
+            self._patience.heard()
+        given = self._hand.give(most)
+        if self._is_low:
             self._stir.set()
-        return [message for message, _ in taken]
+        return given
+
+    @property
+    def _is_low(self) -> bool:
+        return self._hand.ready <= self._size.rows // 2
 
     @property
     def _stopping(self) -> bool:
@@ -215,10 +164,10 @@ class Handover(Generic[R]):
         return not self._away and steady() - self._renewed < WRITE_WITHIN
 
     def _settle(self, row: R, receipt: Receipt) -> None:
-        self._settled.append((row, receipt))
+        self._hand.settle(row, receipt)
         match receipt:
             case NotSent():
-                self._refund(1)
+                self._supply.refund(1)
             case Deferred(scope=Scope.DOMAIN):
                 self._ledger.told(row)
                 self._drop_lost()
@@ -253,22 +202,16 @@ class Handover(Generic[R]):
 
     def _listen(self) -> None:
         """A provider that keeps all its lines waiting has failed, where another stands ready."""
-        waits = self._others and self._out and (self._ready or self._on_trial)
-        if not (waits and self._may_write()) or self._stopping:
-            self._heard = steady()
-        elif steady() - self._heard > SILENT_AFTER:
+        waits = bool(self._others and self._hand.out and (self._hand.ready or self._on_trial))
+        if self._patience.is_over(awaited=waits and self._may_write() and not self._stopping):
             self._over = True
             self._fault = Deferred("it has not answered for long, on any line", scope=Scope.PROVIDER, code="silent")
             self._news.set()
 
     async def _look_at_tail(self) -> None:
-        """A server may take ten minutes for an answer; that keeps nobody waiting but whom it is about."""
-        if not (self._out and (self._stopping or (self._exhausted and not self._ready))):
-            self._tail_since = None
-        elif self._tail_since is None:
-            self._tail_since = steady()
-        elif steady() - self._tail_since > TAIL_AFTER:
-            self._tail_since = math.inf
+        """Slow answers keep nobody waiting but whom they are about."""
+        nothing_more = self._stopping or (self._exhausted and not self._hand.ready)
+        if self._patience.is_tail(last=bool(self._hand.out) and nothing_more):
             with suppress(StorageError):  # then new mail waits for the lease to run out
                 await self._part()
             self._on_tail()
@@ -276,40 +219,39 @@ class Handover(Generic[R]):
     async def _part(self) -> None:
         """What is wrong with the provider is known from here on, and not only when the last answer has come."""
         self._owe_unwritten("others have their turn")
-        settled, rest, fault = list(self._settled), self._rest, self._fault
+        settled, rest, fault = self._hand.settled, self._rest, self._fault
         async with self._db.write() as session:
             ours = not self._lost and await self._ledger.fence(session)
             await self._ledger.record(session, settled)
             if ours:
                 await self._ledger.part(session, rest, fault)
-        del self._settled[: len(settled)]
+        self._hand.committed(settled)
         if ours:
             self._rest = None
             self._fault = None if self._fault is fault else self._fault
-        if self._throttle is not None:
-            await self._throttle.close()
+        await self._supply.give_back()
 
     def _owe_unwritten(self, why: str) -> None:
-        while self._ready:
-            self._settle(self._ready.popleft()[1], NotSent(why))
+        for row in self._hand.withdraw():
+            self._settle(row, NotSent(why))
 
     def _due(self) -> bool:
         now = steady()
         return bool(
             self._room()
-            or (self._settled and now - self._grouped >= GROUP_LASTS)
+            or (self._hand.is_answered and now - self._grouped >= GROUP_LASTS)
             or (now - self._renewed > RENEW_EVERY and not self._lost)
-            or (self._ready and now - self._grouped > LOOK_EVERY)
+            or (self._hand.ready and now - self._grouped > LOOK_EVERY)
         )
 
     def _room(self) -> int:
         """How many rows to begin now: about as many as go out until the next group."""
-        if self._exhausted or self._stopping or len(self._ready) > self._size.rows // 2:
+        if self._exhausted or self._stopping or not self._is_low or self._supply.waits:
             return 0
-        if steady() < self._tokens_at:
-            return 0
-        window = TRIAL if self._on_trial else WINDOW
-        return max(0, min(max(self._size.rows, self._wanted), LARGEST, window - self._in_hand()))
+        window = TRIAL - self._hand.open
+        if not self._on_trial:  # what else the worker has in hand never stops this one
+            window = max(window, WINDOW - self._meter.in_hand)
+        return max(0, min(max(self._size.rows, self._wanted), LARGEST, window))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
@@ -325,7 +267,7 @@ class Handover(Generic[R]):
             await asyncio.sleep(ASK_AGAIN)
             return
         finally:
-            self._refund(granted - len(begun or ()))
+            self._supply.refund(granted - len(begun or ()))
         self._away = False
         if begun is None:
             self._news.set()
@@ -335,42 +277,29 @@ class Handover(Generic[R]):
             waits = self._ledger.waits
             self._exhausted, self._wanted = not (begun or waits), 0
             if len(begun) < granted:
-                self._tokens_at = max(self._tokens_at, steady() + waits)
+                self._supply.pause(waits)
         for row in begun:
             made = await self._addressed(row)
             if isinstance(made, Message):
-                self._ready.append((made, row))
+                self._hand.add(made, row)
             else:
                 self._settle(row, made)
                 if not isinstance(made, NotSent):
-                    self._refund(1)
+                    self._supply.refund(1)
         self._news.set()
 
     async def _granted(self, most: int) -> int:
         """How many of `most` messages there are tokens for now; ends the hand-over where there are none today."""
-        if self._throttle is None or not most:
-            return most
-        granted = await self._throttle.grant(most)
-        if self._throttle.rest is not None:
-            self._over, self._rest = True, self._throttle.rest
+        granted = await self._supply.grant(most)
+        if most and self._supply.rest is not None:
+            self._over, self._rest = True, self._supply.rest
             self._news.set()
-        self._tokens_at = steady() + self._throttle.wait
         return granted
-
-    def _refund(self, count: int) -> None:
-        if self._throttle is not None and count > 0:
-            self._throttle.refund(count)
 
     def _drop_lost(self) -> None:
         """What was begun under a lease that is lost, or of a stream that was stopped since, is not written."""
-        if all(self._ledger.holds(row) for _, row in self._ready):
-            return
-        ready, self._ready = self._ready, deque()
-        for message, row in ready:
-            if self._ledger.holds(row):
-                self._ready.append((message, row))
-            else:
-                self._settle(row, NotSent("it was stopped, or another worker owns it now"))
+        for row in self._hand.withdraw(unless=self._ledger.holds):
+            self._settle(row, NotSent("it was stopped, or another worker owns it now"))
 
     async def _addressed(self, row: R) -> Message | Receipt:
         try:
@@ -380,14 +309,14 @@ class Handover(Generic[R]):
             return Deferred(f"the message could not be made: {error}", code="unmade")
 
     async def _commit(self, room: int) -> Sequence[R] | None:
-        settled, started = list(self._settled), steady()
+        settled, started = self._hand.settled, steady()
         async with self._db.write() as session:
             ours = not self._lost and await self._ledger.fence(session)
             # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
             await self._ledger.record(session, settled)
             # Where it is over nothing is given back before `close`, which says why.
             begun = (await self._ledger.begin(session, room) if not self._over else ()) if ours else None
-        del self._settled[: len(settled)]
+        self._hand.committed(settled)
         if settled or begun:
             took = steady() - started
             self._meter.group(took)
@@ -395,7 +324,7 @@ class Handover(Generic[R]):
                 "a group was committed",
                 answered=len(settled),
                 begun=len(begun or ()),
-                in_hand=self._in_hand(),
+                in_hand=self._hand.open,
                 ms=round(took * 1000, 1),
             )
         self._measure(started)
@@ -413,26 +342,26 @@ class Handover(Generic[R]):
     async def _finish(self) -> None:
         """Nothing that was taken is forgotten: what is unsettled is unknown, what was never given is owed."""
         self._owe_unwritten("the worker stopped")
-        for row in self._out.values():
+        for row in self._hand.abandon():
             self._settle(row, Unknown("the provider gave no receipt"))
-        self._out.clear()
         until = steady() + GIVE_UP_AFTER
         while not await self._written():
             if self._stop.is_set() and steady() > until:
-                log.error("outcomes could not be written", count=len(self._settled))
+                log.error("outcomes could not be written", count=len(self._hand.settled))
                 return
             await asyncio.sleep(0.5)
 
     async def _written(self) -> bool:
+        settled = self._hand.settled
         try:
             async with self._db.write() as session:
                 # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
                 owner = await self._ledger.fence(session)
-                await self._ledger.record(session, self._settled)
+                await self._ledger.record(session, settled)
                 if owner:
                     await self._ledger.close(session, self._rest, self._fault)
         except StorageError as error:
             log.warning("the ledger cannot be written", error=str(error))
             return False
-        self._settled.clear()
+        self._hand.committed(settled)
         return True

@@ -33,11 +33,16 @@ class Meter:
         finally:
             self._open.remove(in_hand)
 
+    @property
+    def in_hand(self) -> int:
+        """Mails that all hand-overs of this worker have begun and have no answer for."""
+        return sum(count() for count in self._open)
+
     async def write_down(self, db: Database, owner: str) -> None:
         """Gives the sign of life of this worker. What cannot be written is kept for the next time."""
         since = Counter(self._since)
         async with db.write() as session:
-            await workers.sign(session, owner, sum(count() for count in self._open))
+            await workers.sign(session, owner, self.in_hand)
             await counters.add(session, since)
         self._since -= since
 

@@ -11,13 +11,14 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.receipt import Deferred, Fault, Halt, Receipt, Rejected
+from app.core.mail.receipt import Fault, Receipt, Rejected, Standstill
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.models import OperatorMail
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
-from app.stages.send.handover import Handover, Settled
+from app.stages.send.handover import Handover
+from app.stages.send.ledger import Settled
 from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
@@ -96,19 +97,19 @@ class OperatorPost:
                 why=made.why,
             )
 
-    async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
         await self._after(session, rest, fault)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
         self.parted = True
 
-    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         await operator_mail.requeue_unwritten(session, self.epoch, self.clock.now())
         await self.way.leave(session, self.clock.now())
         await self._after(session, rest, fault)
         await leases.give_back_slot(session, JOB, SLOT, self.epoch)
 
-    async def _after(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+    async def _after(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
         if fault:

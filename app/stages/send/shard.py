@@ -18,7 +18,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.receipt import Deferred, Fault, Halt, NotSent, Receipt, Rejected, Scope
+from app.core.mail.receipt import Deferred, Fault, Halt, NotSent, Receipt, Rejected, Scope, Standstill
 from app.core.mail.template import MailTemplate
 from app.core.settings import Settings
 from app.core.signing import Signer
@@ -26,7 +26,8 @@ from app.models.content import EditionContent, section_bits
 from app.models.states import DeliveryStatus, EditionStatus, MailForm
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
-from app.stages.send.handover import Handover, Settled
+from app.stages.send.handover import Handover
+from app.stages.send.ledger import Settled
 from app.stages.send.left import Left
 from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
@@ -305,7 +306,7 @@ class EditionLedger:
         if owed:
             await leases.owe_shard(session, self.edition_id, shard, min(owed))
 
-    async def part(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Shards that await answers stay its own, unless another provider may carry on; all others are free."""
         free = await self._after(session, rest, fault)
         done = [one for one in sorted(self.held) if not await deliveries.any_sending(session, self.edition_id, one)]
@@ -316,12 +317,12 @@ class EditionLedger:
                 del self._left[number]
                 await leases.give_back_shard(session, self.held.pop(number), self.clock.now())
 
-    async def close(self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None) -> None:
+    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         await self.way.leave(session, self.clock.now())
         await self._give_back(session, sorted(self.held), await self._after(session, rest, fault))
 
     async def _after(
-        self, session: Session, rest: timedelta | None, fault: Deferred | Halt | None
+        self, session: Session, rest: timedelta | None, fault: Standstill | None
     ) -> Mapping[str, datetime]:
         """Makes known what ended the hand-over; from when on each provider may be used."""
         now, going = self.clock.now(), self._going

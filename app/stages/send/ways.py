@@ -12,15 +12,12 @@ import structlog
 
 from app.core.db import Session
 from app.core.mail.provider import Provider
-from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt
+from app.core.mail.receipt import Accepted, Halt, NotSent, Receipt, Standstill
 from app.models import ProviderState
 from app.models.breaker import Breaker
 from app.store import provider_states
 
 log = structlog.get_logger(__name__)
-
-Fault = Deferred | Halt
-"""What ends a hand-over: nothing leaves by this provider now."""
 
 
 @dataclass
@@ -70,7 +67,7 @@ class Way:
         if self._alone_until is not None:
             await provider_states.leave(session, self.name, self._alone_until, now)
 
-    async def failed(self, session: Session, fault: Fault, now: datetime) -> str | None:
+    async def failed(self, session: Session, fault: Standstill, now: datetime) -> str | None:
         """Opens the breaker; gives the name of a provider that can carry on, None where only waiting helps.
 
         One that rests counts too, unless it refuses us for a fault of ours: it comes back by itself.
@@ -93,7 +90,7 @@ class Way:
         return min(left, key=lambda one: (_free(known.get(one), now), self.others.index(one)), default=None)
 
     async def idle_until(
-        self, session: Session, fault: Fault | None, rest: timedelta | None, now: datetime
+        self, session: Session, fault: Standstill | None, rest: timedelta | None, now: datetime
     ) -> datetime | None:
         """Until when nothing leaves by any provider, after a hand-over that ended so; None where one is free."""
         if not (fault or rest):

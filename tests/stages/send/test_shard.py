@@ -387,7 +387,7 @@ async def test_losing_one_shard_of_several_costs_only_that_one(
             assert lease is not None
             stolen.append(lease)
         outgoing.settle(first, Accepted())  # type: ignore[attr-defined]
-        while any(row.shard == 1 for _, row in outgoing._ready):  # type: ignore[attr-defined]  # noqa: ASYNC110
+        while any(row.shard == 1 for _, row in outgoing._hand._ready):  # type: ignore[attr-defined]  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # a group or two later the fence has said so
         while taken := await outgoing.take(1):  # type: ignore[attr-defined]
             provider.sent += taken

@@ -13,7 +13,7 @@ from app.models import Delivery, OperatorMail, ProviderState, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
-from app.stages.send import handover, shard
+from app.stages.send import patience, shard
 from app.stages.send.ways import Way
 from app.store import editions, provider_states
 from tests.people import NOON, SIGNER, minutes
@@ -83,7 +83,7 @@ async def test_a_fault_is_known_while_an_answer_is_awaited(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Deferred | Halt
 ) -> None:
     """The breaker opens, and every other shard is free: nobody waits ten minutes for one silent conversation."""
-    monkeypatch.setattr(handover, "TAIL_AFTER", 0.1)
+    monkeypatch.setattr(patience, "TAIL_AFTER", 0.1)
     monkeypatch.setattr("app.store.releases.SHARD", 2)
     paper = await desk(db, tmp_path, readers=6, operator_emails="ada@example.org")
     slow = Slow(fault)
@@ -123,7 +123,7 @@ async def test_a_trial_is_nobody_elses_while_its_answers_are_awaited(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody knows yet whether the provider works: a second worker would give it more."""
-    monkeypatch.setattr(handover, "TAIL_AFTER", 0.1)
+    monkeypatch.setattr(patience, "TAIL_AFTER", 0.1)
     paper = await desk(db, tmp_path, readers=2)
     async with db.write() as session:
         await provider_states.failed(session, "scripted", after=None, ours=False, code="x", why="down", now=NOON)
@@ -161,8 +161,8 @@ async def test_where_one_falls_silent_another_carries_on(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: Receipt, became: Status
 ) -> None:
     """With the rest of the very shard; what the silent one has in hand stays its own, until it says what it is."""
-    monkeypatch.setattr(handover, "SILENT_AFTER", 0.2)
-    monkeypatch.setattr(handover, "TAIL_AFTER", 0.1)
+    monkeypatch.setattr(patience, "SILENT_AFTER", 0.2)
+    monkeypatch.setattr(patience, "TAIL_AFTER", 0.1)
     paper = await desk(db, tmp_path, readers=6)
     mute, second = Mute(last), Scripted()
     mute.name, second.name = "mute", "second"

@@ -1,0 +1,59 @@
+"""How many rows of one worker may be in the air, whatever ends of other hand-overs are awaited beside it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from app.core.db import Database
+from app.core.mail.provider import Outgoing
+from app.core.mail.receipt import Accepted
+from app.models import Delivery
+from app.models.states import DeliveryStatus as Status
+from app.stages.send import handover, shard
+from app.stages.send.meter import Meter
+from app.stages.send.ways import Way
+from tests.people import SIGNER
+from tests.stages.send.scripted import Scripted
+from tests.stages.send.test_shard import Desk, desk, template_for
+
+
+async def send(at: Desk, provider: Scripted, meter: Meter) -> int:
+    return await shard.send_due(
+        at.db,
+        Way(provider),
+        settings=at.settings,
+        signer=SIGNER,
+        clock=at.clock,
+        template_for=template_for,
+        owner="worker",
+        stop=at.stop,
+        meter=meter,
+    )
+
+
+@pytest.mark.parametrize(("elsewhere", "allowed"), [(0, 20), (11, 9), (100, handover.TRIAL)])
+async def test_what_waits_for_slow_answers_counts_within_the_window(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: int, allowed: int
+) -> None:
+    """A hand-over beside it begins no more than is left, and never less than a few."""
+    monkeypatch.setattr(handover, "WINDOW", 20)
+    paper = await desk(db, tmp_path, readers=40)
+    meter, provider, most = Meter(), Scripted(), 0
+
+    async def drain(outgoing: Outgoing) -> None:
+        nonlocal most
+        while messages := await outgoing.take(64):
+            await asyncio.sleep(0.1)  # groups that may be begun meanwhile are
+            async with db.read() as session:
+                rows = select(func.count()).select_from(Delivery).where(Delivery.status == Status.SENDING)
+                most = max(most, await session.scalar(rows) or 0)
+            for message in messages:
+                outgoing.settle(message, Accepted())
+
+    provider.drain = drain  # type: ignore[method-assign]
+    with meter.watching(lambda: elsewhere):
+        assert await send(paper, provider, meter) == 40
+    assert most == allowed
+    assert await paper.states() == [Status.ACCEPTED] * 40
