@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 
 from app.core.db import Database
 from app.models.states import DeliveryStatus, EditionStatus, Frequency
-from app.store import deliveries, leases, outcomes, releases, subscribers
+from app.store import deliveries, handovers, leases, outcomes, releases, subscribers
 from tests.people import LONG_AGO, NOON, add_edition
 
 READERS, GROUP = 20_000, 30
@@ -102,7 +102,7 @@ async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int, other
                 await session.execute(text("ANALYZE"))
             watched.seen.clear()
         async with db.write() as session:
-            begun = await deliveries.begin(session, large, 3, provider="p", others=others, most=GROUP, now=NOON)
+            begun = await handovers.begin(session, large, 3, provider="p", others=others, most=GROUP, now=NOON)
             assert len(begun) == GROUP
             told = [outcomes.Outcome(one.subscriber_id, one.attempt, DeliveryStatus.ACCEPTED) for one in begun]
             await outcomes.record(session, large, 3, told, NOON)
@@ -115,7 +115,7 @@ async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int, other
 
 async def test_groups_that_are_told_apart_are_found_in_the_same_range(db: Database, large: int) -> None:
     """Some of these, none of those, and the others: each part looks at the shard's due rows and at nothing else."""
-    portion = deliveries.Portion(others=True, apart=["gmail", "orange", "yahoo"], each={"gmail": 5, "yahoo": 7})
+    portion = handovers.Portion(others=True, apart=["gmail", "orange", "yahoo"], each={"gmail": 5, "yahoo": 7})
     async with db.write() as session:
         for group, every in (("gmail", 3), ("yahoo", 5), ("orange", 7)):
             await session.execute(
@@ -128,7 +128,7 @@ async def test_groups_that_are_told_apart_are_found_in_the_same_range(db: Databa
                 await session.execute(text("ANALYZE"))
             watched.seen.clear()
         async with db.write() as session:
-            begun = await deliveries.begin(session, large, 3, provider="p", most=GROUP, now=NOON, portion=portion)
+            begun = await handovers.begin(session, large, 3, provider="p", most=GROUP, now=NOON, portion=portion)
         groups = Counter(one.group for one in begun)
         assert groups == {"gmail": 5, "yahoo": 7, "other": GROUP - 12}
         plans = await watched.plans()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.store.deliveries import Portion
+from app.store.handovers import Portion
 
 
 class Room(Protocol):

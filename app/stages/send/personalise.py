@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.core.signing import Purpose, Signer
 from app.models.states import Frequency
 from app.stages.send.mornings import due_on, next_day
-from app.store.deliveries import Begun
+from app.store.handovers import Begun
 
 
 @dataclass(frozen=True)

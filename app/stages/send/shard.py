@@ -34,8 +34,8 @@ from app.stages.send.personalise import Personaliser
 from app.stages.send.shares import Shares
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
-from app.store import deliveries, editions, faults, leases, outcomes, progress
-from app.store.deliveries import Begun
+from app.store import deliveries, editions, faults, handovers, leases, outcomes, progress
+from app.store.handovers import Begun
 from app.store.leases import ShardLease
 from app.store.outcomes import Outcome
 
@@ -198,7 +198,7 @@ class EditionLedger:
         portion = left.portion(self.shares, room)
         if portion is None:
             return
-        rows = await deliveries.begin(
+        rows = await handovers.begin(
             session,
             self.edition_id,
             shard,

@@ -14,7 +14,7 @@ from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, SubscriberStatus
 from app.stages.compose import correct
 from app.stages.send import again, control, release
-from app.store import deliveries, editions, leases, progress, subscribers
+from app.store import deliveries, editions, handovers, leases, progress, subscribers
 from app.store.retries import Rest
 from tests.people import NOON, add_edition, add_reader, content, minutes
 from tests.recount import assert_counted
@@ -44,7 +44,7 @@ async def test_who_has_not_got_a_cancelled_edition_does_not_get_it(db: Database,
     async with db.write() as session:
         lease = await leases.take_shard(session, "dead", paper.clock.now())
         assert lease is not None
-        await deliveries.begin(
+        await handovers.begin(
             session, lease.edition_id, lease.shard, provider="scripted", most=1, now=paper.clock.now()
         )
         await session.execute(text("UPDATE shards SET lease_until = 0"))

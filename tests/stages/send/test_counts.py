@@ -13,7 +13,7 @@ from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Receipt, Rejected, Scope, Unknown
 from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
 from app.stages.send import control, release, watch
-from app.store import deliveries, editions, leases, outcomes, progress, subscribers
+from app.store import editions, handovers, leases, outcomes, progress, subscribers
 from tests.people import NOON, add_edition, add_reader, minutes
 from tests.recount import assert_counted
 from tests.stages.send.scripted import Scripted
@@ -56,7 +56,7 @@ class Night:
             lease = await leases.take_shard(session, "dead", self.desk.clock.now())
             if lease is None:
                 return
-            rows = await deliveries.begin(
+            rows = await handovers.begin(
                 session, lease.edition_id, lease.shard, provider="first", most=3, now=self.desk.clock.now()
             )
             self.begun += [(row.subscriber_id, row.attempt) for row in rows]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.stages.send.left import Left
-from app.store.deliveries import Portion
+from app.store.handovers import Portion
 
 
 @dataclass
