@@ -11,7 +11,7 @@ from app.cli.workshop import demand_migrated, settings_and_log
 from app.core import heap, loop
 from app.jobs import worker as jobs
 from app.operations import migrations
-from app.stages.send.shard import MOST_SHARDS
+from app.stages.send.edition_ledger import MOST_SHARDS
 
 
 def register(cli: typer.Typer) -> None:

@@ -18,9 +18,9 @@ from app.stages.render import message, operator_letters
 from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
 from app.stages.send import operators, shard, transactional
+from app.stages.send.edition_ledger import MOST_SHARDS
 from app.stages.send.meter import Meter
 from app.stages.send.mornings import next_paper
-from app.stages.send.shard import MOST_SHARDS
 from app.stages.send.throttle import Throttle, throttle_for
 from app.stages.send.transactional import Rendered
 from app.stages.send.ways import Way, usable

@@ -28,7 +28,7 @@ from app.jobs.fleet import POST, Bell
 from app.jobs.mailroom import Mailroom
 from app.jobs.owner import make_owner
 from app.jobs.timetable import TIMETABLE
-from app.stages.send.shard import MOST_SHARDS
+from app.stages.send.edition_ledger import MOST_SHARDS
 
 if TYPE_CHECKING:
     from app.jobs.queue import Queue

@@ -1,9 +1,9 @@
 """Owing an edition again to exactly those who went without it: expired, rejected but not for their address, unknown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exists, func, not_, select, update
 from sqlalchemy.orm import aliased
@@ -15,23 +15,41 @@ from app.store import progress
 from app.store.progress import Changes, place
 from app.store.releases import live_rows_of
 
-KINDS: dict[str, Any] = {
-    "expired": Delivery.status == DeliveryStatus.EXPIRED,
-    "rejected_message": and_(Delivery.status == DeliveryStatus.REJECTED, Delivery.fault == "message"),
-    "rejected_ours": and_(Delivery.status == DeliveryStatus.REJECTED, func.coalesce(Delivery.fault, "ours") == "ours"),
-    "unknown": Delivery.status == DeliveryStatus.UNKNOWN,
-}
-_WERE = {
-    "expired": (DeliveryStatus.EXPIRED, None),
-    "rejected_message": (DeliveryStatus.REJECTED, "message"),
-    "rejected_ours": (DeliveryStatus.REJECTED, "ours"),
-    "unknown": (DeliveryStatus.UNKNOWN, None),
-}
+_EXPIRED = Delivery.status == DeliveryStatus.EXPIRED
+_REJECTED = Delivery.status == DeliveryStatus.REJECTED
+_OF_MESSAGE = Delivery.fault == "message"
+_OURS = func.coalesce(Delivery.fault, "ours") == "ours"
+_SURE = not_(Delivery.pinned)
+"""No attempt was ever without an answer, so that nothing of it can have arrived."""
+
+
+class Kind(NamedTuple):
+    """Deliveries that may be owed again: the figure they count under, which they are, and what they were."""
+
+    figure: str
+    chosen: Any
+    status: DeliveryStatus
+    fault: str | None = None
+
+
+_KINDS = (
+    Kind("expired", and_(_EXPIRED, _SURE), DeliveryStatus.EXPIRED),
+    Kind("rejected_message", and_(_REJECTED, _OF_MESSAGE, _SURE), DeliveryStatus.REJECTED, "message"),
+    Kind("rejected_ours", and_(_REJECTED, _OURS, _SURE), DeliveryStatus.REJECTED, "ours"),
+    Kind("unknown", Delivery.status == DeliveryStatus.UNKNOWN, DeliveryStatus.UNKNOWN),
+    # They were sent again, in vain; but of an earlier attempt nobody knows.
+    Kind("unknown", and_(_EXPIRED, Delivery.pinned), DeliveryStatus.EXPIRED),
+    Kind("unknown", and_(_REJECTED, _OF_MESSAGE, Delivery.pinned), DeliveryStatus.REJECTED, "message"),
+    Kind("unknown", and_(_REJECTED, _OURS, Delivery.pinned), DeliveryStatus.REJECTED, "ours"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """How many readers went without an edition and may be sent it again, by what became of their delivery."""
+    """How many readers went without an edition and may be sent it again, by what became of their delivery.
+
+    `unknown` are also those that expired or were rejected after an attempt without an answer.
+    """
 
     expired: int = 0
     rejected_message: int = 0
@@ -43,12 +61,12 @@ class Rest:
         return self.expired + self.rejected_message + self.rejected_ours + self.unknown
 
     def __add__(self, other: "Rest") -> "Rest":
-        return Rest(*(getattr(self, kind) + getattr(other, kind) for kind in KINDS))
+        return Rest(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Rest)))
 
 
-def kinds(*, include_unknown: bool) -> tuple[str, ...]:
+def _kinds(*, include_unknown: bool) -> list[Kind]:
     """What is tried again: of those that are unknown an operator must say so, for they may have it already."""
-    return tuple(kind for kind in KINDS if include_unknown or kind != "unknown")
+    return [kind for kind in _KINDS if include_unknown or kind.figure != "unknown"]
 
 
 def _standing(edition_id: int, siblings: Sequence[Edition]) -> list[Any]:
@@ -66,9 +84,9 @@ async def rest(
     session: Session, edition_id: int, siblings: Sequence[Edition], *, include_unknown: bool
 ) -> tuple[Rest, list[int]]:
     """How many would be tried again, and in which shards they are."""
-    chosen = kinds(include_unknown=include_unknown)
+    chosen = _kinds(include_unknown=include_unknown)
     rows = await session.execute(
-        select(Delivery.shard, *(func.count().filter(KINDS[kind]) for kind in chosen))
+        select(Delivery.shard, *(func.count().filter(kind.chosen) for kind in chosen))
         .where(*_standing(edition_id, siblings))
         .group_by(Delivery.shard)
         .order_by(Delivery.shard)
@@ -76,7 +94,8 @@ async def rest(
     found, shards = Rest(), []
     for shard, *counts in rows:
         if any(counts):
-            found += Rest(**dict(zip(chosen, counts, strict=True)))
+            for kind, count in zip(chosen, counts, strict=True):
+                found += Rest(**{kind.figure: count})
             shards.append(shard)
     return found, shards
 
@@ -99,22 +118,21 @@ async def owe_again(
     lasts: timedelta,
 ) -> Rest:
     """Queues one shard's rest. The caller holds the shard (`hold_shard`) and then the date (`lock_date`)."""
-    changes, counts = Changes(), {}
-    for kind in kinds(include_unknown=include_unknown):
-        status, fault = _WERE[kind]
+    changes, done = Changes(), Rest()
+    for kind in _kinds(include_unknown=include_unknown):
         moved = (
             await session.execute(
                 update(Delivery)
-                .where(*_standing(edition_id, siblings), Delivery.shard == shard, KINDS[kind])
+                .where(*_standing(edition_id, siblings), Delivery.shard == shard, kind.chosen)
                 .values(status=DeliveryStatus.QUEUED, due_at=now, expires_at=now + lasts, code="retry", fault=None)
                 .returning(Delivery.domain_group, Delivery.attempt, Delivery.provider)
                 .execution_options(synchronize_session=False)
             )
         ).all()
         for group, attempt, provider in moved:
-            was = place(status, attempt=attempt, provider=provider, fault=fault)
+            was = place(kind.status, attempt=attempt, provider=provider, fault=kind.fault)
             changes.move(group, was, place(DeliveryStatus.QUEUED, attempt=attempt, provider=None))
-        counts[kind] = len(moved)
+        done += Rest(**{kind.figure: len(moved)})
     await progress.add(session, edition_id, progress.SETTLED, changes)
     await session.execute(
         update(Shard)
@@ -122,4 +140,4 @@ async def owe_again(
         .values(next_at=now)
         .execution_options(synchronize_session=False)
     )
-    return Rest(**counts)
+    return done

@@ -11,13 +11,13 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.receipt import Fault, Halt, Receipt, Rejected, Standstill
+from app.core.mail.receipt import Fault, Receipt, Rejected, Standstill
 from app.core.mail.return_path import ReturnPaths
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
 from app.core.signing import Signer
 from app.models import TransactionalEmail
-from app.stages.send import policy
+from app.stages.send import policy, standstill
 from app.stages.send.exchangers import Exchangers
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover
@@ -25,7 +25,7 @@ from app.stages.send.ledger import Settled
 from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
-from app.store import faults, leases, settling, transactional
+from app.store import leases, settling, transactional
 from app.store.transactional import Begun
 
 JOB, SLOT = "transactional", "stream"
@@ -154,17 +154,8 @@ class PostLedger:
     async def _after(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""
         now = self.clock.now()
-        instead = await self.way.failed(session, fault, now) if fault else None
-        if isinstance(fault, Halt):
-            await faults.tell(
-                session,
-                provider=self.way.name,
-                why=fault.why,
-                code=fault.code,
-                operators=self.settings.operator_emails,
-                now=now,
-                instead=instead,
-            )
+        if fault:
+            await standstill.declare(session, self.way, fault, self.settings, now)
         if until := await self.way.idle_until(session, fault, rest, now):
             await transactional.postpone(session, now, until)
 

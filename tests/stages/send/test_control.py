@@ -136,6 +136,33 @@ async def test_unknown_ones_are_tried_again_where_the_operator_says_so(db: Datab
     assert await release.try_end(db, await fresh(db, paper.edition.id), paper.settings, NOON) is EditionStatus.SENT
 
 
+@pytest.mark.parametrize("last", [Deferred("451"), Rejected("5.6.0", Fault.MESSAGE)])
+async def test_who_may_have_it_from_an_unanswered_try_counts_as_unknown(
+    db: Database, tmp_path: Path, last: Receipt
+) -> None:
+    """Whatever became of the tries after it: only an operator who says so sends it again."""
+    paper = await desk(db, tmp_path, readers=2)
+    first, second = [row.subscriber_id for row in await paper.rows()]
+    await paper.send(Scripted(lambda message: Unknown("?") if message.key == first else last))
+    paper.clock.move(NOON + minutes(25))
+    await paper.send(Scripted(lambda _: last))
+    paper.clock.move(NOON + timedelta(hours=13))
+    await paper.send(Scripted())
+    ended = Status.REJECTED if isinstance(last, Rejected) else Status.EXPIRED
+    assert set(await paper.states()) == {ended}
+    now = paper.clock.now()
+    sure = Rest(rejected_message=1) if isinstance(last, Rejected) else Rest(expired=1)
+    async with db.read() as session:
+        assert await again.rest(session, paper.edition.id, include_unknown=True) == sure + Rest(unknown=1)
+    assert await again.retry(db, paper.edition.id, paper.settings, now) == sure
+    provider = Scripted()
+    await paper.send(provider)
+    assert [message.key for message in provider.sent] == [second]
+    assert await again.retry(db, paper.edition.id, paper.settings, now, include_unknown=True) == Rest(unknown=1)
+    await paper.send(provider)
+    assert await paper.states() == [Status.ACCEPTED, Status.ACCEPTED]
+
+
 async def test_a_paused_edition_is_not_tried_again(db: Database, tmp_path: Path) -> None:
     paper = await desk(db, tmp_path, readers=1)
     async with db.write() as session:

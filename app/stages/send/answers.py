@@ -1,0 +1,87 @@
+"""What became of an edition's hand-overs, written down for their own attempts, whoever owns their shards by now."""
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.core.clock import Clock
+from app.core.db import Session
+from app.core.mail.receipt import Deferred, NotSent, Receipt, Scope
+from app.core.settings import Settings
+from app.models.states import DeliveryStatus
+from app.stages.send import policy
+from app.stages.send.ledger import Settled
+from app.stages.send.shares import Shares
+from app.stages.send.ways import Way
+from app.store import editions, leases, outcomes
+from app.store.handovers import Begun
+from app.store.outcomes import Outcome
+
+log = structlog.get_logger(__name__)
+_chance = random.SystemRandom().random
+
+
+@dataclass
+class Answers:
+    """Records the answers to one edition's hand-overs, by one provider."""
+
+    edition_id: int
+    way: Way
+    settings: Settings
+    clock: Clock
+    shares: Shares
+
+    async def record(self, session: Session, settled: Sequence[Settled[Begun]], held: Collection[int]) -> None:
+        """`held` are the numbers of the shards whose lease is ours."""
+        now, written = self.clock.now(), dict[int, list[Outcome]]()
+        for row, receipt in settled:
+            if isinstance(receipt, NotSent):
+                self.shares.spend(row.group, -1)
+            written.setdefault(row.shard, []).append(self._outcome(row, receipt, now))
+        for shard, of_shard in written.items():
+            if shard in held:
+                await outcomes.record(session, self.edition_id, shard, of_shard, now)
+            else:
+                await self._record_late(session, shard, of_shard, now)
+        # Last, as rows that all workers share: whoever holds one asks for no shard any more.
+        await self.way.heard(session, (receipt for _, receipt in settled))
+        for group, after in _slowed_by(settled).items():
+            await self.shares.bar(session, group, after, self.settings.zone)
+            log.warning("a mailbox provider slows us down", group=group, provider=self.way.name)
+
+    def _outcome(self, row: Begun, receipt: Receipt, now: datetime) -> Outcome:
+        made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=bool(self.way.others))
+        fault = made.fault.value if made.fault else None
+        return Outcome(
+            row.subscriber_id, row.attempt, made.status, made.due_at, made.provider_id, made.code, made.why, fault
+        )
+
+    async def _record_late(self, session: Session, shard: int, late: Sequence[Outcome], now: datetime) -> None:
+        """Of a shard that was lost: its new owner may have given it back for good, with these rows as unknown."""
+        await leases.follow_shard(session, self.edition_id, shard)
+        if await editions.has_ended(session, self.edition_id):  # it waits for nobody: an operator may try again
+            late = [
+                one._replace(status=DeliveryStatus.EXPIRED) if one.status is DeliveryStatus.QUEUED else one
+                for one in late
+            ]
+        await outcomes.record(session, self.edition_id, shard, late, now)
+        states = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN) if self._resend else (DeliveryStatus.QUEUED,)
+        owed = [one.due_at for one in late if one.due_at and one.status in states]
+        if owed:
+            await leases.owe_shard(session, self.edition_id, shard, min(owed))
+
+    @property
+    def _resend(self) -> bool:
+        return self.settings.on_unknown == "resend"
+
+
+def _slowed_by(settled: Sequence[Settled[Begun]]) -> dict[str, timedelta | None]:
+    """The groups whose mailbox provider wants less, and for how long where it says so."""
+    found: dict[str, timedelta | None] = {}
+    for row, receipt in settled:
+        if isinstance(receipt, Deferred) and receipt.scope is Scope.DOMAIN:
+            found[row.group] = max(receipt.after or timedelta(0), found.get(row.group) or timedelta(0)) or None
+    return found

@@ -1,0 +1,290 @@
+"""Shards of an edition, handed over as one stream: each is leased, put in order, begun from, and given back.
+
+A worker begins from one shard until nothing of it is due, and then leases the next one, while answers for the first
+are still to come: so the last slow answers of a shard keep nobody waiting.
+"""
+
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.core.clock import Clock
+from app.core.db import Session
+from app.core.mail.message import Message
+from app.core.mail.receipt import Fault, Halt, Receipt, Rejected, Standstill
+from app.core.mail.template import MailTemplate
+from app.core.settings import Settings
+from app.models.states import MailForm
+from app.stages.send import policy, standstill
+from app.stages.send.answers import Answers
+from app.stages.send.guard import may_receive
+from app.stages.send.ledger import Settled
+from app.stages.send.left import Left
+from app.stages.send.meter import Meter
+from app.stages.send.personalise import Personaliser
+from app.stages.send.shares import Shares
+from app.stages.send.ways import Way
+from app.store import deliveries, editions, handovers, leases, progress
+from app.store.handovers import Begun
+from app.store.leases import ShardLease
+
+TemplateFor = Callable[[int, int, MailForm], Awaitable[MailTemplate]]
+"""The mail of an edition (by id) for a set of sections (as bits) in a form; rendering's work, handed in by the jobs."""
+
+MOST_SHARDS = 16
+"""Leases a worker holds of one edition; more would keep other workers from their share."""
+KEPT_WAITING = 4
+"""Shards that may be held although only groups are left in them that wait for tokens: work for a minute."""
+AT_ONCE = 0.001
+"""Seconds."""
+AT_A_TIME = 2
+"""Shards put in order, or given back, in one transaction: each costs some statements over its thousand rows."""
+LOOK_EVERY = 1.0
+"""Seconds until shards of workers that died, and other editions, are looked for again."""
+
+log = structlog.get_logger(__name__)
+_chance = random.SystemRandom().random
+
+
+@dataclass
+class EditionLedger:
+    """The deliveries of an edition's leased shards, as `Handover` wants them."""
+
+    edition_id: int
+    owner: str
+    present: int
+    """The choosable sections that have anything today, as bits."""
+    template_for: TemplateFor
+    personaliser: Personaliser
+    way: Way
+    settings: Settings
+    clock: Clock
+    shares: Shares
+    most_shards: int = MOST_SHARDS
+    meter: Meter = field(default_factory=Meter)
+    held: dict[int, ShardLease] = field(default_factory=dict)
+    """The leases that are ours, as of the last fence, by the shard's number."""
+    _left: dict[int, Left] = field(default_factory=dict)
+    """What may be due in each; one that is dry is given back when its last answer is written down."""
+    _looked: float = 0.0
+    """When shards that nobody gave back were looked for, on the monotonic clock."""
+    _going: bool = True
+    """As of the last fence: nobody has paused or cancelled the edition."""
+    _asked_elsewhere: bool = False
+    """Another edition is due, and here all that is left waits for tokens."""
+    _looked_elsewhere: float = math.inf
+    _more: bool = False
+    """A shard was opened in the last group, and there may be more to open."""
+    _others: set[int] = field(default_factory=set)
+    """Shards of which all that is due is other providers'."""
+
+    def __post_init__(self) -> None:
+        self._answers = Answers(self.edition_id, self.way, self.settings, self.clock, self.shares)
+
+    @property
+    def _resend(self) -> bool:
+        return self.settings.on_unknown == "resend"
+
+    async def open(self, session: Session, lease: ShardLease) -> None:
+        """Puts in order what an earlier owner, a pause or the night left behind in a shard that was just leased."""
+        now = self.clock.now()
+        at = self.edition_id, lease.shard
+        self.held[lease.shard], self._left[lease.shard] = lease, Left()
+        if lease.epoch > 1:
+            await self._tidy(session, at, now)
+        await deliveries.skip_empty(session, *at, self.present)
+
+    async def _tidy(self, session: Session, at: tuple[int, int], now: datetime) -> None:
+        lost = await deliveries.abandon(session, *at, policy.unknown_until(now, _chance()), now)
+        if lost:
+            log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
+        await deliveries.ripen(session, *at, now, resend=self._resend)
+        await deliveries.skip_gone(session, *at, now)
+
+    async def fence(self, session: Session) -> bool:
+        ours = await leases.renew_shards(session, self.edition_id, self.held.values())
+        lost = self.held.keys() - ours
+        for number in lost:
+            log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
+            self.meter.lost()
+            del self.held[number], self._left[number]
+        self._going = await editions.is_sending(session, self.edition_id)
+        return bool(self.held) or (self._looks_on and not lost)
+
+    @property
+    def _looks_on(self) -> bool:
+        """That all shards at hand were other providers' says nothing of the next."""
+        return self._more and bool(self.way.others)
+
+    def holds(self, row: Begun) -> bool:
+        return self._going and row.shard in self.held and not self.shares.is_barred(row.group)
+
+    @property
+    def waits(self) -> float:
+        if self._looks_on:
+            return AT_ONCE
+        if not any(self._may_go_on(left.waiting) for left in self._left.values()):
+            return 0.0
+        return AT_ONCE if self._more else self.shares.wait
+
+    def _may_go_on(self, groups: Collection[str]) -> bool:
+        return any(not self.shares.is_barred(group) for group in groups)
+
+    def told(self, row: Begun) -> None:
+        self.shares.told(row.group)
+
+    async def begin(self, session: Session, most: int) -> Sequence[Begun]:
+        await self.shares.look(session, self.edition_id)
+        self._more = False
+        begun: list[Begun] = []
+        await self._take_over(session)
+        for number in [number for number, left in self._left.items() if not left.dry]:
+            await self._begin_from(session, number, most, begun)
+        for _ in range(AT_A_TIME):
+            if len(begun) >= most or len(self.held) >= self.most_shards:
+                break
+            lease = await leases.take_shard(
+                session, self.owner, self.clock.now(), edition_id=self.edition_id, but=self._others
+            )
+            self._more = lease is not None
+            if lease is None:
+                break
+            await self.open(session, lease)
+            await self._begin_from(session, lease.shard, most, begun)
+        await self._look_elsewhere(session)
+        if not self._more:  # one or the other: each is a dozen statements, while the only writer may be held
+            await self._give_back_idle(session, self._spare().difference(row.shard for row in begun))
+        self.shares.wanted = {group for left in self._left.values() for group, some in left.groups.items() if some}
+        return begun
+
+    async def _take_over(self, session: Session) -> None:
+        """A shard whose worker died is taken soon, however much there is to do: till then nobody knows what it lost."""
+        if time.monotonic() - self._looked < LOOK_EVERY or len(self.held) >= self.most_shards:
+            return
+        self._looked, now = time.monotonic(), self.clock.now()
+        lease = await leases.take_shard(session, self.owner, now, edition_id=self.edition_id, left=True)
+        if lease is not None:
+            await self.open(session, lease)
+
+    async def _look_elsewhere(self, session: Session) -> None:
+        """A stream that only waits for tokens keeps no other edition waiting."""
+        if not self.waits or not all(left.waiting or left.dry for left in self._left.values()):
+            self._asked_elsewhere, self._looked_elsewhere = False, math.inf
+        elif math.isinf(self._looked_elsewhere):  # its own first tokens are still to come
+            self._looked_elsewhere = time.monotonic()
+        elif time.monotonic() - self._looked_elsewhere >= LOOK_EVERY:
+            self._looked_elsewhere = time.monotonic()
+            self._asked_elsewhere = await leases.is_due_elsewhere(session, self.edition_id, self.clock.now())
+
+    def _spare(self) -> set[int]:
+        """Shards that nothing can be begun from now; some that wait for tokens are kept, lest the tokens wait."""
+        waiting = [number for number, left in self._left.items() if left.waiting]
+        kept = [number for number in waiting if self._may_go_on(self._left[number].waiting)]
+        del kept[0 if self._asked_elsewhere else min(KEPT_WAITING, self.most_shards // 2) :]
+        return {*(number for number, left in self._left.items() if left.dry), *waiting}.difference(kept)
+
+    async def _begin_from(self, session: Session, shard: int, most: int, begun: list[Begun]) -> None:
+        room = most - len(begun)
+        if room <= 0:
+            return
+        left = self._left[shard]
+        portion = left.portion(self.shares, room)
+        if portion is None:
+            return
+        rows = await handovers.begin(
+            session,
+            self.edition_id,
+            shard,
+            provider=self.way.name,
+            others=self.way.others,
+            most=room,
+            now=self.clock.now(),
+            portion=portion if portion.apart else None,
+        )
+        begun += rows
+        by_group = Counter(row.group for row in rows) if portion.apart else {"": len(rows)}
+        left.learn(portion, room, by_group)
+        for group in portion.each:
+            self.shares.spend(group, by_group[group])
+
+    async def _give_back_idle(self, session: Session, shards: Collection[int]) -> None:
+        done = [one for one in sorted(shards) if not await deliveries.any_sending(session, self.edition_id, one)]
+        if done := done[:AT_A_TIME]:
+            await self._give_back(session, done, await self.way.free(session, self.clock.now()), aside=True)
+
+    async def _give_back(
+        self, session: Session, shards: Sequence[int], free: Mapping[str, datetime], *, aside: bool = False
+    ) -> None:
+        """Nothing of them is in the air but rows that were never given to a provider; those are owed again.
+
+        `free`: from when on each provider may be used. `aside`: we go on with others.
+        """
+        now = self.clock.now()
+        for number in shards:
+            await self._rest(session, number, free, now, aside=aside)
+        for number in shards:  # last: all workers' counts meet there
+            await progress.fold(session, self.edition_id, number, now)
+
+    async def _rest(
+        self, session: Session, shard: int, free: Mapping[str, datetime], now: datetime, *, aside: bool
+    ) -> None:
+        await deliveries.requeue_unwritten(session, self.edition_id, shard, now)
+        await deliveries.skip_gone(session, self.edition_id, shard, now)
+        waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend)
+        soonest = min(free.values(), default=now)
+        left = self._left.pop(shard)
+        others_first = left.waiting if aside else set[str]()
+        dues = [
+            max(one.due_at, free.get(one.pinned_to or "", soonest), self._turn_of(one.group, others_first, now))
+            for one in waiting
+        ]
+        ripe = [one.pinned_to in self.way.others for one, due in zip(waiting, dues, strict=True) if due <= now]
+        if ripe and all(ripe):
+            self._others.add(shard)
+        await leases.give_back_shard(session, self.held.pop(shard), min(dues, default=None))
+
+    def _turn_of(self, group: str, others_first: Collection[str], now: datetime) -> datetime:
+        """When a group of a shard may go on: when it is not barred any more, or other shards had its tokens."""
+        until = self.shares.until(group, now)
+        return until or (now + self.shares.turn(group, _chance()) if group in others_first else now)
+
+    async def address(self, row: Begun) -> Message | Receipt:
+        if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
+            return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
+        template = await self.template_for(self.edition_id, row.sections & self.present, row.form)
+        return self.personaliser.message(row, template, self.clock.now())
+
+    async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
+        await self._answers.record(session, settled, self.held)
+
+    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
+        """Shards that await answers stay its own, unless another provider may carry on; all others are free."""
+        free = await self._after(session, rest, fault)
+        done = [one for one in sorted(self.held) if not await deliveries.any_sending(session, self.edition_id, one)]
+        await self._give_back(session, done, free)
+        if fault and self.way.others:
+            # Whoever opens them counts what is in the air as unknown, and so as this provider's, until it answers.
+            for number in sorted(self.held):
+                del self._left[number]
+                await leases.give_back_shard(session, self.held.pop(number), self.clock.now())
+
+    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
+        await self.way.leave(session, self.clock.now())
+        await self._give_back(session, sorted(self.held), await self._after(session, rest, fault))
+
+    async def _after(
+        self, session: Session, rest: timedelta | None, fault: Standstill | None
+    ) -> Mapping[str, datetime]:
+        """Makes known what ended the hand-over; from when on each provider may be used."""
+        now, going = self.clock.now(), self._going
+        if fault:
+            on = await standstill.declare(session, self.way, fault, self.settings, now, self.edition_id)
+            going = on if isinstance(fault, Halt) else going
+        # Once it is resumed nobody waits for a provider: an operator says that it is mended.
+        return await self.way.free(session, now, rest) if going else {}
