@@ -7,7 +7,7 @@ from app.core.signing import Signer, Suppressor, opaque_reference
 from app.models import Edition
 from app.models.content import ALL_SECTIONS, EditionContent, EditionKind, Piece, Section
 from app.models.states import EditionStatus, Frequency, MailForm, SubscriberStatus
-from app.store import editions, subscribers
+from app.store import drafts, editions, subscribers
 
 DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -77,10 +77,10 @@ async def add_edition(
     paper = content(day, kind=kind)
     async with db.write() as session:
         number = await editions.next_number(session)
-        assert await editions.add_draft(session, day=day, number=number, salt="5a17" * 8, now=NOON, kind=kind)
+        assert await drafts.add(session, day=day, number=number, salt="5a17" * 8, now=NOON, kind=kind)
         draft = await editions.of_day(session, day, kind)
         assert draft is not None
-        assert await editions.fill(session, draft.id, paper, "hash", NOON)
+        assert await drafts.fill(session, draft.id, paper, "hash", NOON)
         assert await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
         if status is not EditionStatus.READY:
             assert await editions.freeze(

@@ -1,29 +1,21 @@
-"""Editions and their variants."""
+"""Editions, and the states that they move through. `drafts` writes what they say, `published` shows it to anybody."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import undefer
 
 from app.core.db import Session
 from app.models import Edition, Variant
-from app.models.content import EditionContent, EditionKind, Piece
+from app.models.content import EditionKind
 from app.models.editions import VariantForm
-from app.models.edits import Edits
 from app.models.states import EditionStatus, allowed
 from app.store.moves import move as _move
 from app.store.statements import cached
 from app.store.upsert import insert_ignoring
 
 PUBLIC = (EditionStatus.SENDING, EditionStatus.PAUSED, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
-COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
-"""It may still change."""
 OPEN = (EditionStatus.FROZEN, EditionStatus.SENDING)
-_NEWEST = (Edition.date.desc(), Edition.kind, Edition.id.desc())
-"""The newest first; `daily` stands before `weekly` also in the alphabet."""
 
 # Read at the head of every group of a hand-over.
 _STATUS = "SELECT status FROM editions WHERE id = :edition"
@@ -109,85 +101,6 @@ async def last_subject(session: Session, before: date, kind: EditionKind = Editi
     )
 
 
-async def printed(session: Session, kind: EditionKind, since: date, before: date) -> list[tuple[date, Piece]]:
-    """The pieces that readers of a kind could see from `since` until the day before `before`, in printed order."""
-    rows = await session.execute(
-        select(Edition.date, Edition.content)
-        .where(Edition.kind == kind, Edition.date >= since, Edition.date < before, Edition.status.in_(PUBLIC))
-        .order_by(Edition.date, Edition.revision)
-    )
-    # A corrected edition stands in the place of the first print of its day.
-    newest: dict[date, dict[str, Any]] = dict(rows.all())
-    return [(day, piece) for day, content in newest.items() for piece in EditionContent.model_validate(content).pieces]
-
-
-async def add_draft(
-    session: Session, *, day: date, number: int, salt: str, now: datetime, kind: EditionKind = EditionKind.DAILY
-) -> bool:
-    """Writes an empty draft down; False where that date has one of its kind already."""
-    made = await session.scalar(
-        insert_ignoring(session, Edition)
-        .values(
-            kind=kind,
-            date=day,
-            revision=1,
-            number=number,
-            status=EditionStatus.DRAFT,
-            reason="",
-            subject="",
-            preheader="",
-            salt=salt,
-            content=None,
-            edits={},
-            version=0,
-            holds=0,
-            content_hash="",
-            composed_at=now,
-        )
-        .returning(Edition.id)
-    )
-    return made is not None
-
-
-async def fill(
-    session: Session,
-    edition_id: int,
-    content: EditionContent | None,
-    content_hash: str,
-    now: datetime,
-    *,
-    version: int | None = None,
-    edits: Edits | None = None,
-) -> bool:
-    """Puts content, and what operators asked for, into an edition that is not frozen, and takes an approval back.
-
-    False where it is frozen, or where it is no longer at `version`.
-    """
-    values: dict[str, Any] = {
-        "content": content.model_dump(mode="json") if content else None,
-        "content_hash": content_hash,
-        "subject": content.subject if content else "",
-        "preheader": content.preheader if content else "",
-        "composed_at": now,
-        "approved_at": None,
-        "version": Edition.version + 1,
-    }
-    if edits is not None:
-        values["edits"] = edits.model_dump(mode="json", exclude_defaults=True)
-    changed = await session.scalar(
-        update(Edition)
-        .where(
-            Edition.id == edition_id,
-            Edition.status.in_(COMPOSABLE),
-            *([] if version is None else [Edition.version == version]),
-        )
-        .values(**values)
-        .returning(Edition.id)
-        .execution_options(synchronize_session=False)
-    )
-    return changed is not None
-
-
 async def move(session: Session, edition_id: int, from_: EditionStatus, to: EditionStatus, reason: str) -> bool:
     """Moves an edition along an edge; False where it was not in `from_`."""
     return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400]))
@@ -222,32 +135,6 @@ async def cancel(session: Session, edition_id: int, from_: EditionStatus, reason
     """Cancels an edition; False where it was not in `from_`."""
     to = EditionStatus.CANCELLED
     return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400], ended_at=now))
-
-
-async def add_revision(session: Session, of: Edition, salt: str, now: datetime) -> Edition | None:
-    """Writes a draft down that takes the place of `of`, under its number; None where there is one already."""
-    made = await session.scalar(
-        insert_ignoring(session, Edition)
-        .values(
-            kind=of.kind,
-            date=of.date,
-            revision=of.revision + 1,
-            number=of.number,
-            status=EditionStatus.DRAFT,
-            reason="",
-            subject="",
-            preheader="",
-            salt=salt,
-            content=None,
-            edits=of.edits,
-            version=0,
-            holds=0,
-            content_hash="",
-            composed_at=now,
-        )
-        .returning(Edition.id)
-    )
-    return await get(session, made) if made is not None else None
 
 
 async def end(session: Session, edition_id: int, to: EditionStatus, reason: str, now: datetime) -> bool:
@@ -287,10 +174,6 @@ async def bodies(session: Session, edition_id: int) -> tuple[str, str] | None:
     return (row[0], row[1]) if row and row[0] is not None and row[1] is not None else None
 
 
-async def variant(session: Session, edition_id: int, sections: int, form: VariantForm) -> Variant | None:
-    return await session.get(Variant, (edition_id, sections, form))
-
-
 async def add_variant(
     session: Session, *, edition_id: int, sections: int, form: VariantForm, body: str, body_hash: str
 ) -> None:
@@ -300,85 +183,3 @@ async def add_variant(
             edition_id=edition_id, sections=sections, form=form, body=body, hash=body_hash
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedEdition:
-    """One line of the archive."""
-
-    slug: str
-    date: date
-    number: int
-    volume: int
-    subject: str
-    preheader: str
-    minutes: int
-    kind: EditionKind
-
-
-async def published(
-    session: Session, limit: int, before: date | None = None, kind: EditionKind | None = None
-) -> list[PublishedEdition]:
-    """The editions anybody may read, the newest first, a date's daily before its weekly.
-
-    `before` is the last date of the page before (keyset): ask for more than two, or a date may be cut in half.
-    """
-    query = (
-        select(
-            Edition.kind,
-            Edition.date,
-            Edition.number,
-            Edition.content["volume"].as_integer(),
-            Edition.subject,
-            Edition.preheader,
-            Edition.content["minutes"].as_integer(),
-            Edition.kind,
-        )
-        .where(Edition.status.in_(PUBLIC))
-        .order_by(*_NEWEST)
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(Edition.date < before)
-    if kind is not None:
-        query = query.where(Edition.kind == kind)
-    rows = await session.execute(query)
-    return [PublishedEdition(slug_of(row[0], row[1]), *row[1:]) for row in rows]
-
-
-async def _published_on(session: Session, slug: str) -> Edition | None:
-    named = kind_and_day(slug)
-    if named is None:
-        return None
-    kind, day = named
-    return await session.scalar(
-        select(Edition)
-        .where(Edition.kind == kind, Edition.date == day, Edition.status.in_(PUBLIC))
-        .order_by(Edition.revision.desc())
-        .limit(1)
-        .options(undefer(Edition.html))
-    )
-
-
-async def page(session: Session, slug: str, variant_hash: str | None) -> str | None:
-    """The web page of a published edition; `variant_hash` picks the cut that was mailed, where it is one of ours."""
-    edition = await _published_on(session, slug)
-    if edition is None:
-        return None
-    cuts = (
-        await session.scalars(
-            select(Variant)
-            .where(Variant.edition_id == edition.id, Variant.form == VariantForm.WEB)
-            .order_by(Variant.sections.desc())
-        )
-    ).all()
-    named = [cut for cut in cuts if cut.hash == variant_hash]
-    return (named or list(cuts))[0].body if cuts else None
-
-
-async def front(session: Session) -> EditionContent | None:
-    """The content of the latest published edition, the daily where a date has both."""
-    content = await session.scalar(
-        select(Edition.content).where(Edition.status.in_(PUBLIC)).order_by(*_NEWEST).limit(1)
-    )
-    return EditionContent.model_validate(content) if content else None

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from app.core.db import Database
 from app.models.states import EditionStatus
-from app.store import editions, listings
+from app.store import drafts, editions, listings
 from app.store.listings import Listed, Memory
 from tests.stages.render.sample import bare
 
@@ -16,10 +16,10 @@ async def edition(db: Database, day: date, rows: Sequence[Listed], *, frozen: bo
     """An edition of `day` that lists `rows`, frozen unless said otherwise."""
     async with db.write() as session:
         number = await editions.next_number(session)
-        await editions.add_draft(session, day=day, number=number, salt="00", now=NOW)
+        await drafts.add(session, day=day, number=number, salt="00", now=NOW)
         made = await editions.of_day(session, day)
         assert made is not None
-        await editions.fill(session, made.id, bare(), "hash", NOW)
+        await drafts.fill(session, made.id, bare(), "hash", NOW)
         await listings.replace_all(session, made.id, rows)
         await editions.move(session, made.id, EditionStatus.DRAFT, EditionStatus.READY, "")
         if frozen:

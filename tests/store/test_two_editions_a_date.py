@@ -7,7 +7,7 @@ import pytest
 from app.core.db import Database
 from app.models.content import EditionKind
 from app.models.states import EditionStatus
-from app.store import editions
+from app.store import editions, published
 from tests.people import add_edition
 
 SATURDAY = date(2026, 11, 28)
@@ -34,16 +34,16 @@ async def test_the_daily_stands_before_the_weekly_of_its_date(db: Database) -> N
     """On the front page and in the archive, whichever came out first; each has its own number and page."""
     weekly = await add_edition(db, SATURDAY, status=EditionStatus.SENDING, kind=EditionKind.WEEKLY)
     async with db.read() as session:
-        front = await editions.front(session)
+        front = await published.front(session)
     assert front is not None
     assert front.kind is EditionKind.WEEKLY
     daily = await add_edition(db, SATURDAY, status=EditionStatus.SENDING)
     before = await add_edition(db, SATURDAY - timedelta(days=1), status=EditionStatus.SENDING)
     assert len({weekly.number, daily.number, before.number}) == 3
     async with db.read() as session:
-        front = await editions.front(session)
-        listed = await editions.published(session, 5)
-        weeklies = await editions.published(session, 5, kind=EditionKind.WEEKLY)
+        front = await published.front(session)
+        listed = await published.listed(session, 5)
+        weeklies = await published.listed(session, 5, kind=EditionKind.WEEKLY)
         found = await editions.on(session, SATURDAY)
     assert front is not None
     assert front.kind is EditionKind.DAILY

@@ -8,7 +8,7 @@ from app.core.db import Database
 from app.models.content import ALL_SECTIONS, Chart, ChartRow, EditionContent, Mover, Movers, Piece, Section
 from app.models.editions import VariantForm
 from app.models.states import EditionStatus
-from app.store import editions
+from app.store import drafts, editions
 
 TODAY = date(2026, 11, 23)
 AS_OF = datetime(2026, 11, 23, 4, 55, tzinfo=UTC)
@@ -106,11 +106,11 @@ async def publish(db: Database, paper: EditionContent, upto: EditionStatus = Edi
     """Prints `paper` and moves it along to `upto`; gives its slug."""
     now = datetime.combine(paper.date, AS_OF.timetz()) + timedelta(minutes=40)
     async with db.write() as session:
-        await editions.add_draft(session, day=paper.date, number=paper.number, salt="pepper", now=now, kind=paper.kind)
+        await drafts.add(session, day=paper.date, number=paper.number, salt="pepper", now=now, kind=paper.kind)
         edition = await editions.of_day(session, paper.date, paper.kind)
         assert edition is not None
         digest = f"{paper.number:064}"
-        await editions.fill(session, edition.id, paper, digest, now)
+        await drafts.fill(session, edition.id, paper, digest, now)
         await editions.move(session, edition.id, EditionStatus.DRAFT, EditionStatus.READY, "enough material")
         if upto is EditionStatus.READY:
             return editions.slug_of(paper.kind, paper.date)

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from app.bootstrap import Container
 from app.core.errors import Conflict, InvalidInput, NotAuthorized, NotFound, Refused, StorageError, StorageUnavailable
-from app.store import editions
+from app.store import published
 from app.web.guard import HEADERS
 
 from .conftest import Readers, form
@@ -131,7 +131,7 @@ async def test_each_error_has_its_status_and_faults_of_ours_tell_nothing(
     async def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(editions, "front", fails)
+    monkeypatch.setattr(published, "front", fails)
     for headers in ({}, AS_PROGRAM):
         answer = await client.get("/", headers=headers)
         assert answer.status_code == status

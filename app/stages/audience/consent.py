@@ -18,7 +18,7 @@ from app.stages.audience.domains import DomainRules
 from app.stages.audience.early import Early
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
-from app.store import counters, editions, placements, subscribers, suppressions, transactional
+from app.store import counters, placements, published, subscribers, suppressions, transactional
 from app.store.subscribers import Act
 from app.store.transactional import History
 
@@ -162,7 +162,7 @@ async def confirm(
 async def _welcome(session: Session, reader: Subscriber, now: datetime) -> None:
     """Owes the mail that says when the first paper comes, with the latest one that is out: of its kind, if any is."""
     weekly = EditionKind.WEEKLY if reader.frequency is Frequency.WEEKLY else None
-    latest = await editions.published(session, 1, kind=weekly) or await editions.published(session, 1)
+    latest = await published.listed(session, 1, kind=weekly) or await published.listed(session, 1)
     await transactional.owe(
         session,
         kind=WELCOME,

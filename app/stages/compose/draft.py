@@ -17,7 +17,7 @@ from app.stages.compose import score
 from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import Laid, lay_out
 from app.stages.compose.week import SATURDAY
-from app.store import editions, holding, listings, stories
+from app.store import drafts, editions, holding, listings, stories
 from app.store.holding import Hold, Holder
 
 TRIES = 5
@@ -77,7 +77,7 @@ async def put(
     elif reason:
         await editions.explain(session, edition.id, EditionStatus.HELD, reason)
     digest = content_hash(laid.content)
-    if not await editions.fill(session, edition.id, laid.content, digest, now, version=edition.version, edits=edits):
+    if not await drafts.fill(session, edition.id, laid.content, digest, now, version=edition.version, edits=edits):
         raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
     await listings.replace_all(session, edition.id, laid.listed)
     if reason:
@@ -101,11 +101,11 @@ async def _draft(session: Session, day: date, kind: EditionKind, now: datetime) 
     edition = await editions.of_day(session, day, kind)
     if edition is None:
         number = await editions.next_number(session)
-        await editions.add_draft(session, day=day, number=number, salt=secrets.token_hex(16), now=now, kind=kind)
+        await drafts.add(session, day=day, number=number, salt=secrets.token_hex(16), now=now, kind=kind)
         edition = await editions.of_day(session, day, kind)
     if edition is None:
         raise Conflict("Another edition took this number at the same moment; compose again.")
-    if edition.status not in editions.COMPOSABLE:
+    if edition.status not in drafts.COMPOSABLE:
         raise Conflict(f"The edition of {day} is {edition.status.value}; it does not change any more.")
     return edition
 

@@ -18,7 +18,7 @@ from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
 from app.stages.compose.week import week
-from app.store import editions, stories
+from app.store import drafts, editions, stories
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 Then = Callable[[Session], Awaitable[None]]
@@ -114,7 +114,7 @@ async def unhold(db: Database, edition_id: int, hand: Hand) -> Edition:
 async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *, must_print: bool = False) -> Edition:
     async with db.read() as session:
         edition = await _open(session, edition_id, hand.version)
-        if edition.status not in editions.COMPOSABLE:
+        if edition.status not in drafts.COMPOSABLE:
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; it does not change any more.")
         edits = await remake(session, edition, Edits.model_validate(edition.edits))
         laid = await lay_out(session, edition, edits, hand.now)

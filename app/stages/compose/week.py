@@ -9,7 +9,7 @@ from app.models.content import Chart, EditionKind, Leader, Piece, Section
 from app.stages.compose import score, wording
 from app.stages.compose.pick import Candidate, Pick
 from app.stages.compose.score import Sight
-from app.store import editions, listings, sightings, stories
+from app.store import listings, published, sightings, stories
 
 SATURDAY = 5
 DAYS = timedelta(days=5)
@@ -59,9 +59,9 @@ class Week:
 
 async def week(session: Session, day: date) -> Week:
     """The week before the Saturday `day`."""
-    printed = await editions.printed(session, EditionKind.DAILY, day - DAYS, day)
+    printed = await published.printed(session, EditionKind.DAILY, day - DAYS, day)
     pieces = {one.story_id: one.model_copy(update={"printed_on": on}) for on, one in printed}
-    earlier = await editions.printed(session, EditionKind.WEEKLY, day - REMEMBERED, day)
+    earlier = await published.printed(session, EditionKind.WEEKLY, day - REMEMBERED, day)
     found = await sightings.of_stories(session, list(pieces))
     return Week(
         pieces,

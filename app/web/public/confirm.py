@@ -10,7 +10,7 @@ from app.core.language import say
 from app.core.signing import Purpose
 from app.stages.audience import consent, pending
 from app.stages.audience.pending import Renewal
-from app.store import editions
+from app.store import published
 from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
 from app.web.morning import promise
 from app.web.pages import page
@@ -55,7 +55,7 @@ async def confirm(
 ) -> HTMLResponse:
     done = await consent.confirm(session, container.signer, container.suppressor, token, visitor, now)
     speak(request, done.language)
-    latest = await editions.published(session, 1)
+    latest = await published.listed(session, 1)
     return page(
         request,
         "confirmed.html",

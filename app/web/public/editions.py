@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.core.language import plural, say
-from app.store import editions
-from app.store.editions import PublishedEdition
+from app.store import published
+from app.store.published import PublishedEdition
 from app.web.answers import answer
 from app.web.deps import ContainerDep, Now, ReadSession
 from app.web.fresh import revalidated
@@ -43,7 +43,7 @@ async def archive(
     now: Now,
     before: Annotated[date | None, Query()] = None,
 ) -> Response:
-    found = await editions.published(session, _MOST, before)
+    found = await published.listed(session, _MOST, before)
     months = by_month(found)
     earlier = None
     if len(found) == _MOST:
@@ -64,7 +64,7 @@ async def edition(
     v: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """The page that was stored when the edition was frozen; `v` names the cut that was mailed."""
-    body = await editions.page(session, slug, v)
+    body = await published.page(session, slug, v)
     if body is not None:
         headers = {"content-security-policy": _policy(container.settings.public_url), "cache-control": PUBLIC}
         return revalidated(request, HTMLResponse(body, headers=headers))

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.stages.audience.origin import of_link
-from app.store import editions
+from app.store import published
 from app.web.deps import ContainerDep, Now, ReadSession
 from app.web.morning import promise, todays_date
 from app.web.pages import PUBLIC, page
@@ -17,11 +17,11 @@ _BACK_NUMBERS = 5
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def front(request: Request, session: ReadSession, container: ContainerDep, now: Now) -> HTMLResponse:
-    content = await editions.front(session)
+    content = await published.front(session)
     today = todays_date(container.settings, now)
     # Revisions share a date, so the front page's own date is left out by date and not by place.
-    listed = await editions.published(session, _BACK_NUMBERS, content.date if content else None)
-    latest = await editions.published(session, 1) if content else []
+    listed = await published.listed(session, _BACK_NUMBERS, content.date if content else None)
+    latest = await published.listed(session, 1) if content else []
     carried = of_link(request.query_params).fields()
     return page(
         request,

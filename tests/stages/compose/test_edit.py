@@ -15,7 +15,7 @@ from app.models.states import EditionStatus
 from app.operations import audit
 from app.stages.compose import draft, edit
 from app.stages.compose.edit import Changes, Hand
-from app.store import editions, stories
+from app.store import drafts, editions, stories
 from tests.people import DAY, NOON
 
 from .test_candidates import gathered, write
@@ -237,7 +237,7 @@ async def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
     printed = await write(db, Section.TOOLS, "Printed before")
     assert printed == 6
     async with db.write() as session:
-        await editions.add_draft(session, day=DAY - timedelta(days=1), number=9, salt="s", now=NOON)
+        await drafts.add(session, day=DAY - timedelta(days=1), number=9, salt="s", now=NOON)
         yesterday = await editions.of_day(session, DAY - timedelta(days=1))
         assert yesterday is not None
         await session.execute(text("UPDATE editions SET subject = 'Yesterday’s subject' WHERE number = 9"))

@@ -20,7 +20,7 @@ from app.stages.render import freeze, link_check, linting
 from app.stages.render.link_check import LinkChecker
 from app.stages.render.lint.answers import answers
 from app.stages.render.lint.links import outgoing
-from app.store import editions, links
+from app.store import drafts, editions, links
 from tests.stages.collect.standin import closed_port
 from tests.stages.render import sample
 from tests.stages.render.lint.proofs import NOW, found, proof, real
@@ -155,10 +155,10 @@ async def test_a_host_is_asked_for_two_at_once(site: Any) -> None:
 
 async def ready(db: Database) -> int:
     async with db.write() as session:
-        await editions.add_draft(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
+        await drafts.add(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
         draft = await editions.of_day(session, sample.DAY)
         assert draft is not None
-        assert await editions.fill(session, draft.id, real(sample.full()), "hash", NOW)
+        assert await drafts.fill(session, draft.id, real(sample.full()), "hash", NOW)
         assert await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
     return draft.id
 

@@ -9,7 +9,7 @@ from app.core.errors import Conflict, NotFound
 from app.models.content import EditionContent
 from app.models.states import EditionStatus
 from app.stages.render import freeze, linting
-from app.store import editions, holding, operator_mail
+from app.store import drafts, editions, holding, operator_mail
 from app.store.holding import Hold, Holder
 from tests.stages.render import sample
 
@@ -19,10 +19,10 @@ SPOILT = sample.full(subject="Lorem ipsum")
 
 async def ready(db: Database, content: EditionContent) -> int:
     async with db.write() as session:
-        await editions.add_draft(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
+        await drafts.add(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
         draft = await editions.of_day(session, sample.DAY)
         assert draft is not None
-        assert await editions.fill(session, draft.id, content, "hash", NOW)
+        assert await drafts.fill(session, draft.id, content, "hash", NOW)
         assert await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
     return draft.id
 
@@ -44,7 +44,7 @@ async def test_an_error_holds_the_edition_with_its_reason(db: Database) -> None:
             EditionStatus.HELD, "Lint found 1 error. Subject: “Lorem ipsum” is filler."
         )  # fmt: skip
     async with db.write() as session:
-        assert await editions.fill(session, number, sample.full(), "mended", NOW)
+        assert await drafts.fill(session, number, sample.full(), "mended", NOW)
         assert await editions.move(session, number, EditionStatus.HELD, EditionStatus.READY, "")
     found = await freeze.freeze(db, number, sample.PAPER, NOW)
     assert await state(db, number) == (EditionStatus.FROZEN, "")
@@ -88,7 +88,7 @@ async def test_content_that_changed_meanwhile_is_not_held_for_what_was_before(db
         seen = await editions.get(session, number)
     assert seen is not None
     async with db.write() as session:
-        await editions.fill(session, number, sample.full(), "another hash", NOW)
+        await drafts.fill(session, number, sample.full(), "another hash", NOW)
     async with db.write() as session:
         assert not await holding.hold(session, seen, Hold("why", Holder.LINT, ("ada@example.org",)), NOW)
         assert await operator_mail.any_due(session, NOW) is False

@@ -18,7 +18,7 @@ from app.models.content import EditionContent
 from app.models.states import EditionStatus
 from app.stages.render import freeze, message, mjml, preview, text
 from app.stages.send.personalise import list_unsubscribe, message_key
-from app.store import editions
+from app.store import drafts, editions
 from tests.mail_rules import check_newsletter
 from tests.people import add_edition
 from tests.stages.render import sample
@@ -174,10 +174,10 @@ def test_the_rules_notice(edition: MailTemplate, before: bytes, after: bytes) ->
 async def ready(db: Database) -> int:
     """An edition of full content, ready to be frozen."""
     async with db.write() as session:
-        await editions.add_draft(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
+        await drafts.add(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
         draft = await editions.of_day(session, sample.DAY)
         assert draft is not None
-        assert await editions.fill(session, draft.id, sample.full(), "hash", NOW)
+        assert await drafts.fill(session, draft.id, sample.full(), "hash", NOW)
         await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
     return draft.id
 
@@ -229,7 +229,7 @@ async def test_a_preview_shows_the_mail_with_nobodys_values(db: Database) -> Non
 async def test_a_preview_of_nothing_says_why(db: Database) -> None:
     """A draft without content, an edition that does not exist."""
     async with db.write() as session:
-        await editions.add_draft(session, day=sample.DAY, number=1, salt=sample.SALT, now=NOW)
+        await drafts.add(session, day=sample.DAY, number=1, salt=sample.SALT, now=NOW)
         draft = await editions.of_day(session, sample.DAY)
     assert draft is not None
     with pytest.raises(Conflict, match="nothing to print on 2026-11-20 yet"):

@@ -14,7 +14,7 @@ from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, SubscriberStatus
 from app.stages.compose import correct
 from app.stages.send import again, control, release
-from app.store import deliveries, editions, handovers, leases, progress, subscribers
+from app.store import deliveries, drafts, editions, handovers, leases, progress, subscribers
 from app.store.retries import Rest
 from tests.people import NOON, add_edition, add_reader, content, minutes
 from tests.recount import assert_counted
@@ -213,7 +213,7 @@ async def corrected(db: Database, edition_id: int) -> int:
     async with db.write() as session:
         made = (await correct.successor(session, edition_id, NOON)).id
     async with db.write() as session:
-        await editions.fill(session, made, content(), "corrected", NOON)
+        await drafts.fill(session, made, content(), "corrected", NOON)
         await editions.move(session, made, EditionStatus.DRAFT, EditionStatus.READY, "")
         assert await editions.freeze(
             session, made, content_hash="corrected", html="<p>paper</p>", text="paper", now=NOON

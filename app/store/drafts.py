@@ -1,0 +1,110 @@
+"""What an edition says while it may still change: a draft, its revision, and what is put into either."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from app.core.db import Session
+from app.models import Edition
+from app.models.content import EditionContent, EditionKind
+from app.models.edits import Edits
+from app.models.states import EditionStatus
+from app.store import editions
+from app.store.upsert import insert_ignoring
+
+COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
+"""It may still change."""
+
+
+async def add(
+    session: Session, *, day: date, number: int, salt: str, now: datetime, kind: EditionKind = EditionKind.DAILY
+) -> bool:
+    """Writes an empty draft down; False where that date has one of its kind already."""
+    made = await session.scalar(
+        insert_ignoring(session, Edition)
+        .values(
+            kind=kind,
+            date=day,
+            revision=1,
+            number=number,
+            status=EditionStatus.DRAFT,
+            reason="",
+            subject="",
+            preheader="",
+            salt=salt,
+            content=None,
+            edits={},
+            version=0,
+            holds=0,
+            content_hash="",
+            composed_at=now,
+        )
+        .returning(Edition.id)
+    )
+    return made is not None
+
+
+async def add_revision(session: Session, of: Edition, salt: str, now: datetime) -> Edition | None:
+    """Writes a draft down that takes the place of `of`, under its number; None where there is one already."""
+    made = await session.scalar(
+        insert_ignoring(session, Edition)
+        .values(
+            kind=of.kind,
+            date=of.date,
+            revision=of.revision + 1,
+            number=of.number,
+            status=EditionStatus.DRAFT,
+            reason="",
+            subject="",
+            preheader="",
+            salt=salt,
+            content=None,
+            edits=of.edits,
+            version=0,
+            holds=0,
+            content_hash="",
+            composed_at=now,
+        )
+        .returning(Edition.id)
+    )
+    return await editions.get(session, made) if made is not None else None
+
+
+async def fill(
+    session: Session,
+    edition_id: int,
+    content: EditionContent | None,
+    content_hash: str,
+    now: datetime,
+    *,
+    version: int | None = None,
+    edits: Edits | None = None,
+) -> bool:
+    """Puts content, and what operators asked for, into an edition that is not frozen, and takes an approval back.
+
+    False where it is frozen, or where it is no longer at `version`.
+    """
+    values: dict[str, Any] = {
+        "content": content.model_dump(mode="json") if content else None,
+        "content_hash": content_hash,
+        "subject": content.subject if content else "",
+        "preheader": content.preheader if content else "",
+        "composed_at": now,
+        "approved_at": None,
+        "version": Edition.version + 1,
+    }
+    if edits is not None:
+        values["edits"] = edits.model_dump(mode="json", exclude_defaults=True)
+    changed = await session.scalar(
+        update(Edition)
+        .where(
+            Edition.id == edition_id,
+            Edition.status.in_(COMPOSABLE),
+            *([] if version is None else [Edition.version == version]),
+        )
+        .values(**values)
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed is not None
