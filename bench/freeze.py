@@ -11,7 +11,8 @@ from pathlib import Path
 
 from app.cli import demo_stories
 from app.core.db import Database
-from app.core.settings import Publication, Settings
+from app.core.publication import Publication
+from app.core.settings import Settings
 from app.models.counts import Basis, Row, Snapshot, TrendKind, TrendSource
 from app.models.states import EditionStatus
 from app.operations import migrations

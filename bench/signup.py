@@ -26,7 +26,8 @@ from sqlalchemy import text
 from app.cli import demo_stories
 from app.core.clock import FixedClock
 from app.core.db import Database
-from app.core.settings import Publication, Settings
+from app.core.publication import Publication
+from app.core.settings import Settings
 from app.core.signing import Purpose, Signer, Suppressor
 from app.operations import migrations
 from app.stages.audience import transfer, transfer_columns

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from sqlalchemy import insert, select, text
 
 from app.core.db import Database, Session
-from app.core.settings import Publication, load_settings
+from app.core.publication import Publication
+from app.core.settings import load_settings
 from app.models import Delivery, DeliveryNote, Edition, Subscriber
 from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
 from app.stages.render.freeze import freeze

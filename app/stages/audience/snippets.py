@@ -2,7 +2,7 @@
 
 from html import escape
 
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.stages.audience.placements import address_of
 from app.stages.audience.wording import consent
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import TITLES, EditionContent, Section
 from app.stages.render.typeface import Typeface
 from app.stages.render.wording import full_date, masthead, minutes_to_read

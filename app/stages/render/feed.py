@@ -11,7 +11,7 @@ from functools import lru_cache
 from lxml import etree
 from lxml.builder import ElementMaker
 
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent
 from app.stages.render.characters import printable
 from app.stages.render.mjml import page_url

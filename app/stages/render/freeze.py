@@ -9,7 +9,7 @@ import structlog
 
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models import Edition
 from app.models.content import ALL_SECTIONS, EditionContent, EditionKind
 from app.models.editions import VariantForm

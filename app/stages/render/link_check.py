@@ -19,7 +19,7 @@ from app.core.net.guard import Network
 from app.core.net.pinned import Forbidden, PinnedTransport
 from app.core.net.reasons import reason
 from app.core.net.trust import trusted
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.links import LinkVerdict, Looked
 from app.stages.render import linting
 from app.store import links

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from app.core.db import Database
 from app.core.mail.template import Pieces
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent
 from app.models.editions import VariantForm
 from app.stages.render import marks, mjml, preview, printed, variants

@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from app.core.db import Database
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Pieces, Slot, mailbox
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionKind, Section
 from app.models.editions import VariantForm
 from app.models.states import MailForm

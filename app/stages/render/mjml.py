@@ -7,7 +7,7 @@ from lxml import etree
 from markupsafe import Markup
 from mjml import mjml2html
 
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent
 from app.stages.render.inlining import inline
 from app.stages.render.marks import Marker

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.language import ENGLISH
 from app.core.mail.template import MailTemplate, Pieces
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionKind
 from app.stages.render.templates import render
 from app.stages.render.wording import full_date

@@ -12,7 +12,7 @@ from html import escape
 from app.core.calendar import zone_words
 from app.core.db import Database
 from app.core.mail.template import Pieces, Slot
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent, EditionKind
 from app.models.editions import VariantForm
 from app.stages.render import charts, marks, mjml, printed, qr, variants, wording

@@ -7,7 +7,7 @@ from datetime import date
 
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent
 from app.stages.render.mjml import edition_html
 from app.stages.render.text import edition_text

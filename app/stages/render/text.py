@@ -7,7 +7,7 @@ and lists them at its end, so that a text with sections cut out of it still read
 from collections.abc import Iterable
 from typing import assert_never
 
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import TITLES, EditionContent, Piece, Section
 from app.stages.render import paragraphs, text_charts, wording
 from app.stages.render.marks import Marker

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import Chart, ChartRow, Counted, Mover, Movers
 from app.stages.render import wording
 from app.stages.render.plain import INDENT, Links, wrap

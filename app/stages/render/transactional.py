@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from app.core.language import ENGLISH, Language, Phrase, say
 from app.core.mail.template import MailTemplate, Pieces
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.stages.render.letters import linked
 from app.stages.render.marks import Marker
 from app.stages.render.mjml import html_of

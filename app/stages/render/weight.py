@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from app.core.mail.template import Pieces
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent, Section
 from app.models.editions import VariantForm
 from app.stages.render import preview, variants

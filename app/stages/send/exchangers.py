@@ -19,7 +19,7 @@ import dns.resolver
 from app.core.errors import ConfigurationError
 from app.core.mail.mailboxes import OTHER, group_of_exchangers
 from app.core.mail.receipt import Fault, Rejected
-from app.core.settings import host_and_port
+from app.core.setting_types import host_and_port
 
 ASK_WITHIN = 2.0
 """Seconds for one question, over all servers that may be asked."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import NotFound
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.operations import audit
 from app.stages.audience import placements, snippets
 from app.store import placements as rows

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.mail.template import Slot
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import Chart, ChartRow, Cooled, EditionContent, Move, Mover, Movers, Piece, Section
 
 DAY = dt.date(2026, 11, 20)

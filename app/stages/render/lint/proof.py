@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from app.core.mail.template import Pieces, Slot
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent
 from app.models.links import Looked
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from app.core.mail.template import Pieces
-from app.core.settings import Publication
+from app.core.publication import Publication
 from app.models.content import EditionContent
 from app.stages.render import linting, mjml, text
 from app.stages.render.lint.problem import Problem
