@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.web.api import editions, placements, providers, sources, stories, trends
+from app.web.api import editions, placements, providers, sending, sources, stories, trends
 from app.web.problems import Problem
 
 _PROBLEMS = {
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)  # type: ignore[arg-ty
 router.include_router(stories.router)
 router.include_router(sources.router)
 router.include_router(editions.router)
+router.include_router(sending.router)
 router.include_router(placements.router)
 router.include_router(providers.router)
 router.include_router(trends.router)

@@ -1,0 +1,26 @@
+"""The edition that a request names, and what is told of a deed done to it."""
+
+from typing import Any
+
+from app.bootstrap import Container
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.models import Edition
+from app.operations import audit
+from app.operations.access import Actor
+from app.store import editions
+from app.web.api.shapes import EditionOut
+
+
+async def find(session: Session, edition_id: int) -> Edition:
+    edition = await editions.get(session, edition_id)
+    if edition is None:
+        raise NotFound(f"There is no edition {edition_id}.")
+    return edition
+
+
+async def record(container: Container, actor: Actor, action: str, edition_id: int, **detail: Any) -> EditionOut:
+    """Writes the audit line of a deed that had its own transactions, and shows what it left."""
+    async with container.db.write() as session:
+        await audit.record(session, actor.name, action, "edition", edition_id, container.clock.now(), **detail)
+        return EditionOut.of(await find(session, edition_id))
