@@ -1,14 +1,13 @@
-"""Readers and their consents."""
+"""Readers, what they chose, and the states that they move through."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, literal, select, update
+from sqlalchemy import delete, exists, literal, select, update
 
 from app.core.db import Session
-from app.models import Consent, Subscriber, TransactionalEmail
+from app.models import Subscriber
 from app.models.states import Frequency, MailForm, SubscriberStatus
 from app.store import mail_domains, placements
 from app.store.moves import move as _move
@@ -211,77 +210,6 @@ async def _set(session: Session, subscriber_id: int, among: tuple[SubscriberStat
         .execution_options(synchronize_session=False)
     )
     return changed is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One row of the consent record."""
-
-    act: str
-    method: str
-    wording: str = ""
-    source: str = ""
-    ip: str = ""
-    user_agent: str = ""
-    message_id: str = ""
-    placement: str | None = None
-    utm: Mapping[str, str] = field(default_factory=dict)
-
-
-async def record_consent(session: Session, subscriber_id: int, act: Act, now: datetime) -> None:
-    """Adds to the consent record; it is never changed."""
-    await session.execute(
-        insert(Consent).values(
-            subscriber_id=subscriber_id,
-            act=act.act,
-            at=now,
-            method=act.method,
-            wording=act.wording,
-            source=act.source,
-            ip=act.ip,
-            user_agent=act.user_agent,
-            message_id=act.message_id,
-            placement=act.placement,
-            utm=dict(act.utm),
-        )
-    )
-
-
-async def silent_since(
-    session: Session, asked_before: datetime, asked_after: datetime, reminder: str, most: int = 500
-) -> Sequence[int]:
-    """Pending readers whose newest mail lies between the two instants, who were never sent a `reminder`."""
-    mails = (
-        select(TransactionalEmail.subscriber_id)
-        .group_by(TransactionalEmail.subscriber_id)
-        .having(
-            func.max(TransactionalEmail.created_at) <= asked_before,
-            func.max(TransactionalEmail.created_at) > asked_after,
-            func.count().filter(TransactionalEmail.kind == reminder) == 0,
-        )
-    )
-    found = await session.scalars(
-        select(Subscriber.id)
-        .where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.id.in_(mails))
-        .order_by(Subscriber.id)
-        .limit(most)
-    )
-    return found.all()
-
-
-async def unconfirmed_since(session: Session, before: datetime, most: int) -> Sequence[int]:
-    """Pending readers who signed up before `before` and were asked nothing since, held; not those somebody else holds:
-    they may be signing up again just now.
-    """
-    asked = exists().where(TransactionalEmail.subscriber_id == Subscriber.id, TransactionalEmail.created_at >= before)
-    found = await session.scalars(
-        select(Subscriber.id)
-        .where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at < before, ~asked)
-        .order_by(Subscriber.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    return found.all()
 
 
 async def forget(session: Session, subscriber_ids: Sequence[int]) -> None:

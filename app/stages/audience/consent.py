@@ -18,8 +18,8 @@ from app.stages.audience.domains import DomainRules
 from app.stages.audience.early import Early
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
-from app.store import counters, placements, published, subscribers, suppressions, transactional
-from app.store.subscribers import Act
+from app.store import consents, counters, placements, published, subscribers, suppressions, transactional
+from app.store.consents import Act
 from app.store.transactional import History
 
 CONFIRMATION, REMINDER, WELCOME, ALREADY = "confirmation", "reminder", "welcome", "already"
@@ -94,7 +94,7 @@ async def subscribe(
         await subscribers.choose_early(session, reader.id, chosen)
     source = origin.source or ("" if placement else origin.placement)
     act = Act("asked", method, wording, source, visitor.ip, visitor.user_agent, "", placement, origin.utm)
-    await subscribers.record_consent(session, reader.id, act, now)
+    await consents.record(session, reader.id, act, now)
     await subscribers.speak(session, reader.id, spoken.tag if spoken else reader.language)
     barred = await suppressions.reason(session, suppressor.hash(parsed.key)) in BARRED
     kind, since = (ALREADY, None) if reader.status in _IN else (CONFIRMATION, reader.confirmed_at)
@@ -145,7 +145,7 @@ async def confirm(
         await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER), "confirmed")
         placement = await placements.of_asking(session, reader.id, mail.created_at)
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref, placement)
-        await subscribers.record_consent(session, reader.id, act, now)
+        await consents.record(session, reader.id, act, now)
         await _welcome(session, reader, now)
         await suppressions.lift(session, suppressor.hash(reader.address_key), LIFTED)
         await counters.add(session, {counters.CONFIRMATIONS: 1})

@@ -8,8 +8,8 @@ from app.core.errors import NotFound
 from app.core.signing import Suppressor, opaque_reference
 from app.models import Subscriber
 from app.stages.audience import address as addresses
-from app.store import erasure, subscribers, suppressions
-from app.store.subscribers import Act
+from app.store import consents, erasure, subscribers, suppressions
+from app.store.consents import Act
 
 ERASED = "erased"
 
@@ -23,7 +23,7 @@ async def erase(
     """
     hashed = suppressor.hash(reader.address_key)
     if await erasure.erase(session, reader.id, reader.status, opaque_reference(), now):
-        await subscribers.record_consent(session, reader.id, Act("erased", method), now)
+        await consents.record(session, reader.id, Act("erased", method), now)
         await suppressions.add(session, hashed, ERASED, now)
 
 

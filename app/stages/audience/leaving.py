@@ -15,8 +15,8 @@ from app.stages.audience import address as addresses
 from app.stages.audience.consent import ALREADY, CONFIRMATION, REMINDER, WELCOME
 from app.stages.audience.visitor import Visitor
 from app.stages.audience.wishes import check_rest
-from app.store import subscribers, suppressions, transactional
-from app.store.subscribers import Act
+from app.store import consents, subscribers, suppressions, transactional
+from app.store.consents import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ async def leave(
         return
     if await subscribers.leave(session, reader.id, reader.status, now):
         act = Act("left", method, "", "", visitor.ip, visitor.user_agent)
-        await subscribers.record_consent(session, reader.id, act, now)
+        await consents.record(session, reader.id, act, now)
         await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER, WELCOME, ALREADY), "left")
 
 
@@ -112,5 +112,5 @@ async def undo(
         acts.append("paused")
     for act in acts:
         made = Act(act, "link", "", "", visitor.ip, visitor.user_agent)
-        await subscribers.record_consent(session, reader.id, made, now)
+        await consents.record(session, reader.id, made, now)
     return found

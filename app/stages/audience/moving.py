@@ -17,8 +17,8 @@ from app.stages.audience.consent import BARRED, LIFTED
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.fresh import ASKABLE, WORKS_FOR, Opened, open_letter
 from app.stages.audience.visitor import Visitor
-from app.store import erasure, subscribers, suppressions, transactional
-from app.store.subscribers import Act
+from app.store import consents, erasure, subscribers, suppressions, transactional
+from app.store.consents import Act
 
 MOVED = "moved"
 MOST_A_DAY = 3
@@ -131,7 +131,7 @@ async def _readdress(session: Session, suppressor: Suppressor, opened: Opened, a
     if not await subscribers.readdress(session, reader.id, reader.address_key, to.mail, to.key):
         raise InvalidToken(_RUN_OUT, expired=True)
     await suppressions.lift(session, suppressor.hash(to.key), LIFTED)
-    await subscribers.record_consent(session, reader.id, act, now)
+    await consents.record(session, reader.id, act, now)
 
 
 async def _make_room(session: Session, key: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
 from app.models import Subscriber
 from app.models.states import SubscriberStatus
 from app.stages.audience.consent import BARRED, CONFIRM_WITHIN, CONFIRMATION, IN, ONE_EVERY, REMINDER
-from app.store import erasure, subscribers, suppressions, transactional
+from app.store import erasure, subscribers, suppressions, transactional, unconfirmed
 
 REMIND_AFTER = timedelta(hours=48)
 FORGET_AFTER = timedelta(days=30)
@@ -63,7 +63,7 @@ async def refuse(session: Session, signer: Signer, suppressor: Suppressor, token
 async def remind(db: Database, now: datetime) -> str:
     """Owes one reminder to whoever was asked two days ago and has not answered; safe to repeat."""
     async with db.write() as session:
-        silent = await subscribers.silent_since(session, now - REMIND_AFTER, now - CONFIRM_WITHIN, REMINDER)
+        silent = await unconfirmed.silent_since(session, now - REMIND_AFTER, now - CONFIRM_WITHIN, REMINDER)
         for subscriber_id in silent:
             await _owe(session, REMINDER, subscriber_id, now)
     return f"{len(silent)} reminders"
@@ -79,7 +79,7 @@ async def forget(db: Database, now: datetime, most: int = 200) -> str:
 
 async def _forget_some(db: Database, now: datetime, most: int) -> int:
     async with db.write() as session:
-        gone = await subscribers.unconfirmed_since(session, now - FORGET_AFTER, most)
+        gone = await unconfirmed.since(session, now - FORGET_AFTER, most)
         if gone:
             await subscribers.forget(session, gone)
             await erasure.owe_truncation(session, now)

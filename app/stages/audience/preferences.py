@@ -14,8 +14,8 @@ from app.models.states import SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.visitor import Visitor
 from app.stages.audience.wishes import Choices, Wishes, check_rest
-from app.store import subscribers
-from app.store.subscribers import Act
+from app.store import consents, subscribers
+from app.store.consents import Act
 
 _READING = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 _GONE = say("Your paper has stopped since this page was opened. Nothing was changed.")
@@ -135,4 +135,4 @@ def _refuse_unless(condition: bool) -> None:
 
 async def _record(session: Session, found: Standing, act: str, visitor: Visitor, now: datetime) -> None:
     made = Act(act, "link", "", "", visitor.ip, visitor.user_agent)
-    await subscribers.record_consent(session, found.subscriber_id, made, now)
+    await consents.record(session, found.subscriber_id, made, now)
