@@ -93,19 +93,20 @@ class EditionLedger:
 
     async def open(self, session: Session, lease: ShardLease) -> None:
         """Puts in order what an earlier owner, a pause or the night left behind in a shard that was just leased."""
-        now = self.clock.now()
-        at = self.edition_id, lease.shard
+        now, at = self.clock.now(), (self.edition_id, lease.shard)
+        again = lease.epoch > 1
         self.held[lease.shard], self._left[lease.shard] = lease, Left()
-        if lease.epoch > 1:
-            await self._tidy(session, at, now)
+        if again:
+            await self._abandon(session, at, now)
+        await deliveries.ripen(session, *at, now, resend=self._resend and again)
+        if again:
+            await deliveries.skip_gone(session, *at, now)
         await deliveries.skip_empty(session, *at, self.present)
 
-    async def _tidy(self, session: Session, at: tuple[int, int], now: datetime) -> None:
+    async def _abandon(self, session: Session, at: tuple[int, int], now: datetime) -> None:
         lost = await deliveries.abandon(session, *at, policy.unknown_until(now, _chance()), now)
         if lost:
             log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
-        await deliveries.ripen(session, *at, now, resend=self._resend)
-        await deliveries.skip_gone(session, *at, now)
 
     async def fence(self, session: Session) -> bool:
         ours = await leases.renew_shards(session, self.edition_id, self.held.values())
