@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select, update
 
 from app.core.db import Session
-from app.core.mail.tokens import SECOND, Bar, Grant, Level, Limits, bar, give_back, take
+from app.core.mail.bars import BACK_AFTER, Bar, bar, pace
+from app.core.mail.tokens import SECOND, Grant, Level, Limits, give_back, take
 from app.models import Bucket, DeliveryCount
 from app.store.buckets import WHOLE
 from app.store.upsert import insert_ignoring
@@ -16,7 +17,8 @@ from app.store.upsert import insert_ignoring
 class Asked(NamedTuple):
     """What a worker wants of a group's tokens, and how many it has left over."""
 
-    rate: float
+    rate: float | None
+    """Messages a second; None where only a bar that is over slows the group down."""
     most: int
     unused: int
 
@@ -24,12 +26,13 @@ class Asked(NamedTuple):
 async def reserve(
     session: Session, provider: str, asked: Mapping[str, Asked], *, now: int, today: date
 ) -> dict[str, Grant]:
-    """Gives back what is left over and takes what there is, for several groups at once."""
+    """Gives back what is left over and takes what there is, for several groups at once; after a bar step by step."""
     levels = await _locked(session, provider, asked, now, today)
     grants, rows = {}, []
     for group, one in asked.items():
-        limits = Limits(rate=one.rate)
-        level, grant = give_back(levels[group], limits, one.unused), Grant(0)
+        level, barred_until = levels[group]
+        limits = Limits(rate=pace(one.rate, now - barred_until))
+        level, grant = give_back(level, limits, one.unused), Grant(0)
         if one.most > 0:
             level, grant = take(level, limits, one.most, now, today, service=False)
         grants[group] = grant
@@ -44,20 +47,25 @@ async def reserve(
     return grants
 
 
-async def _locked(session: Session, provider: str, groups: Collection[str], now: int, today: date) -> dict[str, Level]:
-    """The groups' buckets in one order, held until the transaction ends; new ones are full."""
+async def _locked(
+    session: Session, provider: str, groups: Collection[str], now: int, today: date
+) -> dict[str, tuple[Level, int]]:
+    """The groups' buckets and until when each is, or was, barred; in one order, held until the transaction ends.
+
+    New ones are full.
+    """
     asked = (
-        select(Bucket.domain_group, Bucket.full_at, Bucket.day, Bucket.used)
+        select(Bucket.domain_group, Bucket.barred_until, Bucket.full_at, Bucket.day, Bucket.used)
         .where(Bucket.provider == provider, Bucket.domain_group.in_(sorted(groups)))
         .order_by(Bucket.domain_group)
         .with_for_update()
     )
-    found = {row[0]: Level(*row[1:]) for row in await session.execute(asked)}
+    found = {row[0]: (Level(*row[2:]), row[1]) for row in await session.execute(asked)}
     if len(found) == len(groups):
         return found
     for group in sorted(set(groups) - found.keys()):
         await _make(session, provider, group, now, today)
-    return {row[0]: Level(*row[1:]) for row in await session.execute(asked)}
+    return {row[0]: (Level(*row[2:]), row[1]) for row in await session.execute(asked)}
 
 
 async def _make(session: Session, provider: str, group: str, now: int, today: date) -> None:
@@ -82,11 +90,11 @@ async def bar_group(
     return made
 
 
-async def barred(session: Session, provider: str, now: int) -> dict[str, int]:
-    """Until when each group is barred at a provider, of those that are."""
+async def slowed(session: Session, provider: str, now: int) -> dict[str, int]:
+    """Until when each group is barred at a provider, or was, of those that have not come back to their rate."""
     rows = await session.execute(
         select(Bucket.domain_group, Bucket.barred_until).where(
-            Bucket.provider == provider, Bucket.domain_group != WHOLE, Bucket.barred_until > now
+            Bucket.provider == provider, Bucket.domain_group != WHOLE, Bucket.barred_until > now - BACK_AFTER
         )
     )
     return {str(group): int(until) for group, until in rows}

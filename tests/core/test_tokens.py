@@ -4,18 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.core.mail.tokens import (
-    BARRED_FOR,
-    BARS_COUNT_FOR,
-    SECOND,
-    Bar,
-    Level,
-    Limits,
-    bar,
-    give_back,
-    take,
-    warm_allowance,
-)
+from app.core.mail.tokens import SECOND, Level, Limits, give_back, take, warm_allowance
 
 DAY = date(2026, 11, 23)
 START = 1_000_000 * SECOND
@@ -95,22 +84,3 @@ def test_a_warm_up_grows_from_two_hundred_to_two_hundred_thousand() -> None:
     limits = Limits(per_day=600, warmup=DAY)
     assert [limits.allowance(DAY + timedelta(days=day)) for day in (0, 7, 50)] == [200, 600, 600]
     assert Limits(rate=5).allowance(DAY) is None
-
-
-def test_a_bar_lasts_longer_each_time_in_a_row() -> None:
-    """And is as short as the first one after a while without; many who are told at once are told once."""
-    made, now = bar(Bar(), None, START), START
-    for times, lasts in enumerate((*BARRED_FOR, BARRED_FOR[-1]), 1):
-        assert made == Bar(now + int(lasts.total_seconds()) * SECOND, times)
-        assert bar(made, None, now + 1) == made
-        now = made.until + SECOND
-        made = bar(made, None, now)
-    assert bar(made, None, made.until + BARS_COUNT_FOR).times == 1
-
-
-def test_a_bar_lasts_as_long_as_the_server_says() -> None:
-    """Also where it says so while one is on."""
-    two_hours = timedelta(hours=2)
-    made = bar(Bar(), two_hours, START)
-    assert made.until == START + 7200 * SECOND
-    assert bar(bar(Bar(), None, START), two_hours, START + 1).until == START + 7200 * SECOND + 1

@@ -6,7 +6,7 @@ arrival time of the next message. Instants are microseconds since 1970 on one cl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000_000
@@ -19,12 +19,6 @@ KEPT_FOR_SERVICE = 0.05
 """The part of a day's allowance that papers leave to confirmations and other service mail."""
 WARM_FIRST, WARM_LAST, WARM_DAYS = 200, 200_000, 41
 """The allowance of the first day of a warm-up, of its last, and the days between: the curve that Ghost uses."""
-
-
-BARRED_FOR = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30))
-"""How long a mailbox provider that slows us down is left alone, the first time and each time after."""
-BARS_COUNT_FOR = 15 * 60 * SECOND
-"""So long after a bar has ended the next one is the second in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +103,6 @@ def give_back(level: Level, limits: Limits, count: int) -> Level:
     """Tokens that were taken and not used."""
     each = _each(limits.rate) if limits.rate else 0
     return replace(level, full_at=level.full_at - count * each, used=max(0, level.used - count))
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A mailbox provider slows us down: nothing is begun for it until then, on the database's clock."""
-
-    until: int = 0
-    times: int = 0
-    """How often in a row."""
-
-
-def bar(bar_: Bar, after: timedelta | None, now: int) -> Bar:
-    """Bars for `after`, or for longer each time. Many messages are told at once, and count as one."""
-    if now < bar_.until:
-        asked = now + int(after.total_seconds() * SECOND) if after else 0
-        return replace(bar_, until=max(bar_.until, asked))
-    times = bar_.times + 1 if now < bar_.until + BARS_COUNT_FOR else 1
-    lasts = after or BARRED_FOR[min(times, len(BARRED_FOR)) - 1]
-    return Bar(now + int(lasts.total_seconds() * SECOND), times)
 
 
 def _each(rate: float) -> int:

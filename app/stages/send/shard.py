@@ -8,6 +8,7 @@ import structlog
 
 from app.core.clock import Clock
 from app.core.db import Database
+from app.core.mail.tokens import Limits
 from app.core.settings import Settings
 from app.core.signing import Signer
 from app.models.content import EditionContent, section_bits
@@ -15,8 +16,7 @@ from app.stages.send.edition_ledger import MOST_SHARDS, EditionLedger, TemplateF
 from app.stages.send.handover import Handover
 from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
-from app.stages.send.shares import Shares
-from app.stages.send.throttle import Throttle
+from app.stages.send.throttle import ProviderThrottle, Throttle
 from app.stages.send.ways import Way
 from app.store import editions, leases
 
@@ -58,6 +58,7 @@ async def send_due(
     assert edition is not None
     content = EditionContent.model_validate(edition.content)
     meter = meter or Meter()
+    throttle = throttle or ProviderThrottle(db, way.name, Limits(), settings.zone, service=False)
     ledger = EditionLedger(
         edition_id=edition.id,
         owner=owner,
@@ -67,7 +68,7 @@ async def send_due(
         way=way,
         settings=settings,
         clock=clock,
-        shares=throttle.shares if throttle else Shares(way.name),
+        shares=throttle.shares,
         most_shards=most_shards,
         meter=meter,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.db import Session
+from app.core.mail.bars import BACK_AFTER, START_WITHOUT_RATE
 from app.core.mail.mailboxes import OTHER
 from app.core.mail.tokens import SECOND, Grant, day_of
 from app.store import buckets
@@ -20,10 +21,11 @@ LONGEST_REST = timedelta(minutes=10)
 
 
 class Shares:
-    """The groups of one hand-over of one edition. `rates` are the limited ones, in messages a second.
+    """The groups of one hand-over of one edition. `rates` are those with a limit, in messages a second.
 
-    Tokens are taken in the throttle's transaction, for groups that the hand-over has use for, and spent in the one
-    that begins a group of messages. What is not limited and not barred costs nothing here.
+    Limited are these, and whoever is barred or was lately: after a bar each has a pace of its own, which the database
+    knows. Tokens are taken in the throttle's transaction, for groups that the hand-over has use for, and spent in the
+    one that begins a group of messages. What is not limited costs nothing here.
     """
 
     def __init__(
@@ -46,16 +48,16 @@ class Shares:
     # -- what the ledger asks ----------------------------------------------------------------------------
 
     async def look(self, session: Session, edition_id: int) -> None:
-        """Now and then: who is barred by the word of a mailbox provider, and which limited groups matter here."""
+        """Now and then: who is slowed down by the word of a mailbox provider, and which limited groups matter here."""
         if time.monotonic() - self._looked < LOOK_EVERY:
             return
         now = await self._instant(session)
         at = self._looked = time.monotonic()
         told = {group: until for group, until in self._barred.items() if until == float("inf")}
-        found = await rows.barred(session, self._provider, now)
+        found = await rows.slowed(session, self._provider, now)
         self._barred = {group: at + (until - now) / SECOND for group, until in found.items()} | told
-        if self._rates:
-            self._owed = await rows.owed(session, edition_id, self._rates)
+        limited = self._rates.keys() | found.keys()
+        self._owed = await rows.owed(session, edition_id, limited) if limited else {}
 
     @property
     def apart(self) -> set[str]:
@@ -85,8 +87,11 @@ class Shares:
         """In how long a shard that is put aside is worth another look: some time before all others have had theirs."""
         if group not in self._owed:
             return timedelta(0)
-        whole = timedelta(seconds=min(self._owed[group] / self._rates[group], 86_400))
-        return min(whole / 2 * chance, LONGEST_REST)
+        if group in self._rates:
+            whole = min(self._owed[group] / self._rates[group], 86_400)
+        else:
+            whole = min(self._owed[group] / START_WITHOUT_RATE, BACK_AFTER / SECOND)
+        return min(timedelta(seconds=whole / 2 * chance), LONGEST_REST)
 
     def told(self, group: str) -> None:
         """A mailbox provider slows us down: nothing more of it is begun, at once. `bar` follows with its outcome."""
@@ -114,9 +119,9 @@ class Shares:
             have = self._tokens.get(group, 0)
             if group in self.wanted and group in self._owed and not self.is_barred(group):
                 if have < most and self._ask_at.get(group, 0.0) <= now:
-                    asked[group] = Asked(self._rates[group], most - have, 0)
+                    asked[group] = Asked(self._rates.get(group), most - have, 0)
             elif have > 0:
-                asked[group] = Asked(self._rates[group], 0, have)
+                asked[group] = Asked(self._rates.get(group), 0, have)
         return asked
 
     def took(self, asked: Mapping[str, Asked], grants: Mapping[str, Grant]) -> None:

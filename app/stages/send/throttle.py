@@ -103,7 +103,10 @@ class ProviderThrottle:
 def throttle_for(
     db: Database, provider: str, limits: Limits | None, zone: ZoneInfo, *, service: bool
 ) -> ProviderThrottle | None:
-    """None where the provider has no limits: then nothing is asked of the database."""
-    if limits is None or not (limits or (limits.groups and not service)):
+    """None for service mail where the provider has no limits. Papers want one: of a group that was barred few leave.
+
+    Where nothing is limited nothing is asked of the database.
+    """
+    if service and not limits:
         return None
-    return ProviderThrottle(db, provider, limits, zone, service=service)
+    return ProviderThrottle(db, provider, limits or Limits(), zone, service=service)

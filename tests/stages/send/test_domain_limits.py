@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from app.core.db import Database
+from app.core.mail.bars import BARRED_FOR
 from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, Deferred, Receipt, Scope
-from app.core.mail.tokens import BARRED_FOR, SECOND, Limits, day_of
+from app.core.mail.tokens import SECOND, Limits, day_of
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
 from app.providers.smtp import SmtpProvider
