@@ -10,6 +10,7 @@ import structlog
 from app.bootstrap import Container
 from app.core.languages import language_of
 from app.core.mail.template import MailTemplate, Slot
+from app.core.mail.tokens import Limits
 from app.core.signing import Purpose
 from app.models.content import sections_of
 from app.models.states import MailForm
@@ -21,7 +22,7 @@ from app.stages.send import operators, shard, transactional
 from app.stages.send.edition_ledger import MOST_SHARDS
 from app.stages.send.meter import Meter
 from app.stages.send.mornings import next_paper
-from app.stages.send.throttle import Throttle, throttle_for
+from app.stages.send.throttle import ProviderThrottle
 from app.stages.send.transactional import Rendered
 from app.stages.send.ways import Way, usable
 from app.store import operator_mail
@@ -157,9 +158,9 @@ class Mailroom:
         async with self._container.db.read() as session:
             return await usable(session, self._container.providers, self._container.clock.now())
 
-    def _throttle(self, way: Way, *, service: bool) -> Throttle | None:
-        container, name = self._container, way.name
-        return throttle_for(container.db, name, container.limits.get(name), container.settings.zone, service=service)
+    def _throttle(self, way: Way, *, service: bool) -> ProviderThrottle:
+        container, limits = self._container, self._container.limits.get(way.name, Limits())
+        return ProviderThrottle(container.db, way.name, limits, container.settings.zone, service=service)
 
     async def _template(self, edition_id: int, sections: int, form: MailForm) -> MailTemplate:
         key = (edition_id, sections, form)

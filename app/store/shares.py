@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from app.core.db import Session
 from app.core.mail.bars import BACK_AFTER, Bar, bar, pace
-from app.core.mail.tokens import SECOND, Grant, Level, Limits, give_back, take
+from app.core.mail.tokens import MOST_OWED, SECOND, Grant, Level, Limits, charge, give_back, take
 from app.models import Bucket, DeliveryCount
 from app.store.buckets import WHOLE
 from app.store.upsert import insert_ignoring
@@ -27,16 +27,35 @@ async def reserve(
     session: Session, provider: str, asked: Mapping[str, Asked], *, now: int, today: date
 ) -> dict[str, Grant]:
     """Gives back what is left over and takes what there is, for several groups at once; after a bar step by step."""
-    levels = await _locked(session, provider, asked, now, today)
-    grants, rows = {}, []
+    found = await _locked(session, provider, asked, now, today)
+    grants, levels = {}, {}
     for group, one in asked.items():
-        level, barred_until = levels[group]
+        level, barred_until = found[group]
         limits = Limits(rate=pace(one.rate, now - barred_until))
         level, grant = give_back(level, limits, one.unused), Grant(0)
         if one.most > 0:
-            level, grant = take(level, limits, one.most, now, today, service=False)
-        grants[group] = grant
-        rows.append({"group": group, "level": level.full_at, "of_day": level.day, "count": level.used})
+            level, grant = take(level, limits, one.most, now, today, service=False, furthest=MOST_OWED)
+        grants[group], levels[group] = grant, level
+    await _write(session, provider, levels)
+    return grants
+
+
+async def count_in(
+    session: Session, provider: str, rates: Mapping[str, float], sent: Mapping[str, int], *, now: int, today: date
+) -> None:
+    """Takes so many tokens of each group of `sent`, all at once, whether there are any or not; `rates` has them all."""
+    levels = {}
+    for group, (level, barred_until) in (await _locked(session, provider, sent, now, today)).items():
+        limits = Limits(rate=pace(rates[group], now - barred_until))
+        levels[group] = charge(level, limits, sent[group], now, today)
+    await _write(session, provider, levels)
+
+
+async def _write(session: Session, provider: str, levels: Mapping[str, Level]) -> None:
+    rows = [
+        {"group": group, "level": level.full_at, "of_day": level.day, "count": level.used}
+        for group, level in levels.items()
+    ]
     connection = await session.connection()
     await connection.execute(
         update(Bucket)
@@ -44,7 +63,6 @@ async def reserve(
         .values(full_at=bindparam("level"), day=bindparam("of_day"), used=bindparam("count")),
         rows,
     )
-    return grants
 
 
 async def _locked(

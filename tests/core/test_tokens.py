@@ -72,10 +72,12 @@ def test_what_is_not_used_is_given_back() -> None:
 
 
 def test_a_clock_that_is_set_back_costs_a_second_at_most() -> None:
-    """Nobody waits for an hour that comes twice."""
+    """Nobody waits for an hour that comes twice, also who asks again and again."""
     level = Level(START + 3600 * SECOND, DAY, 0)
-    _, grant = take(level, Limits(rate=10), 1, START, DAY, service=False)
+    level, grant = take(level, Limits(rate=10), 1, START, DAY, service=False)
     assert 0 < grant.wait <= 1
+    _, grant = take(level, Limits(rate=10), 1, START + SECOND, DAY, service=False)
+    assert grant.count == 1
 
 
 def test_a_warm_up_grows_from_two_hundred_to_two_hundred_thousand() -> None:

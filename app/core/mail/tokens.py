@@ -15,6 +15,8 @@ BULK_AHEAD, SERVICE_AHEAD = SECOND // 4, SECOND
 
 and what it took is missing to the papers: so it comes first at any rate.
 """
+MOST_OWED = 60 * SECOND
+"""So long papers wait at most for what service mail took of a group; it waits for none of its tokens itself."""
 KEPT_FOR_SERVICE = 0.05
 """The part of a day's allowance that papers leave to confirmations and other service mail."""
 WARM_FIRST, WARM_LAST, WARM_DAYS = 200, 200_000, 41
@@ -79,8 +81,13 @@ class Grant:
     """Nothing more leaves today."""
 
 
-def take(level: Level, limits: Limits, most: int, now: int, today: date, *, service: bool) -> tuple[Level, Grant]:
-    """Takes up to `most` tokens at `now`; service mail may look further ahead and use the whole day."""
+def take(
+    level: Level, limits: Limits, most: int, now: int, today: date, *, service: bool, furthest: int = SERVICE_AHEAD
+) -> tuple[Level, Grant]:
+    """Takes up to `most` tokens at `now`; service mail may look further ahead and use the whole day.
+
+    `furthest`: so far ahead anybody may have taken any.
+    """
     level = _on(level, today)
     allowance = limits.allowance(level.day)
     if allowance is not None:
@@ -92,11 +99,21 @@ def take(level: Level, limits: Limits, most: int, now: int, today: date, *, serv
         return replace(level, used=level.used + most), Grant(most)
     each, ahead = _each(limits.rate), SERVICE_AHEAD if service else BULK_AHEAD
     # Not further off than anybody may reserve: a clock that was set back, or a rate that was raised, heals at once.
-    full_at = min(max(level.full_at, now), now + SERVICE_AHEAD + each)
+    full_at = min(max(level.full_at, now), now + furthest + each)
     count = min(most, max(0, (now + ahead + each - full_at) // each))
     if not count:
-        return level, Grant(0, wait=(full_at - ahead - now) / SECOND)
+        return replace(level, full_at=full_at), Grant(0, wait=(full_at - ahead - now) / SECOND)
     return replace(level, full_at=full_at + count * each, used=level.used + count), Grant(count)
+
+
+def charge(level: Level, limits: Limits, count: int, now: int, today: date) -> Level:
+    """Counts messages that left without waiting for tokens: whoever waits does so for these too, but no longer than
+
+    MOST_OWED.
+    """
+    level, cost = _on(level, today), count * _each(limits.rate) if limits.rate else 0
+    full_at = max(level.full_at, min(max(level.full_at, now) + cost, now + MOST_OWED))
+    return replace(level, full_at=full_at, used=level.used + count)
 
 
 def give_back(level: Level, limits: Limits, count: int) -> Level:

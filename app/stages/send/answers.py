@@ -48,8 +48,9 @@ class Answers:
                 await self._record_late(session, shard, of_shard, now)
         # Last, as rows that all workers share: whoever holds one asks for no shard any more.
         await self.way.heard(session, (receipt for _, receipt in settled))
-        for group, after in _slowed_by(settled).items():
-            await self.shares.bar(session, group, after, self.settings.zone)
+        slowed = _slowed_by(settled)
+        for group in sorted(slowed):  # in the order in which tokens are taken
+            await self.shares.bar(session, group, slowed[group], self.settings.zone)
             log.warning("a mailbox provider slows us down", group=group, provider=self.way.name)
 
     def _outcome(self, row: Begun, receipt: Receipt, now: datetime) -> Outcome:

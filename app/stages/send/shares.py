@@ -106,6 +106,20 @@ class Shares:
         made = await rows.bar_group(session, self._provider, group, after, now=now, today=day_of(now, zone))
         self._barred[group] = time.monotonic() + (made.until - now) / SECOND
 
+    # -- what service mail says --------------------------------------------------------------------------
+
+    @property
+    def any_rates(self) -> bool:
+        return bool(self._rates)
+
+    async def count_in(self, session: Session, sent: Mapping[str, int], zone: ZoneInfo) -> None:
+        """So many have gone to each group without waiting for its tokens: papers have so many less."""
+        limited = {group: count for group, count in sent.items() if group in self._rates}
+        if limited:
+            now = await self._instant(session)
+            today = day_of(now, zone)
+            await rows.count_in(session, self._provider, self._rates, limited, now=now, today=today)
+
     def _barred_now(self) -> set[str]:
         now = time.monotonic()
         return {group for group, until in self._barred.items() if now < until}

@@ -23,7 +23,7 @@ class Throttle(Protocol):
     wait: float
     """Seconds until it is worth asking again."""
     shares: Shares
-    """What of each domain group may be begun."""
+    """What of each domain group may be begun; the ledger spends it. Service mail waits for none, and is counted in."""
 
     async def grant(self, most: int) -> int:
         """How many may be begun now; 0 means none yet. Does not wait for them. Raises StorageError."""
@@ -55,8 +55,7 @@ class ProviderThrottle:
         self._service = service
         self._instant = instant
         self._unused = 0
-        self.shares = Shares(provider, {} if service else limits.groups, instant)
-        """What of each domain group may be begun; the ledger spends it. Service mail does not wait for its like."""
+        self.shares = Shares(provider, limits.groups, instant)
         self.rest: timedelta | None = None
         self.wait = 0.0
 
@@ -98,15 +97,3 @@ class ProviderThrottle:
         self._unused -= unused
         self.shares.took(asked, grants)
         return given
-
-
-def throttle_for(
-    db: Database, provider: str, limits: Limits | None, zone: ZoneInfo, *, service: bool
-) -> ProviderThrottle | None:
-    """None for service mail where the provider has no limits. Papers want one: of a group that was barred few leave.
-
-    Where nothing is limited nothing is asked of the database.
-    """
-    if service and not limits:
-        return None
-    return ProviderThrottle(db, provider, limits or Limits(), zone, service=service)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.receipt import Fault, Receipt, Rejected, Standstill
+from app.core.mail.receipt import Accepted, Fault, Receipt, Rejected, Standstill
 from app.core.mail.return_path import ReturnPaths
 from app.core.mail.template import MailTemplate, Slot
 from app.core.settings import Settings
@@ -23,9 +24,10 @@ from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover
 from app.stages.send.ledger import Settled
 from app.stages.send.meter import Meter
+from app.stages.send.shares import Shares
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
-from app.store import leases, settling, transactional
+from app.store import leases, mail_domains, settling, transactional
 from app.store.transactional import Begun
 
 JOB, SLOT = "transactional", "stream"
@@ -72,6 +74,7 @@ class PostLedger:
     signer: Signer
     clock: Clock
     check: DomainCheck | None = None
+    shares: Shares | None = None
     group: Sequence[Begun] = ()
     """The rows that were begun last."""
     parted: bool = False
@@ -138,6 +141,15 @@ class PostLedger:
                 code=made.code,
                 why=made.why,
             )
+        await self._count_in(session, [row.address for row, receipt in settled if isinstance(receipt, Accepted)])
+
+    async def _count_in(self, session: Session, addresses: Sequence[str]) -> None:
+        """Last, as rows that all workers share: what a mailbox provider got of it, papers leave."""
+        if self.shares is None or not self.shares.any_rates or not addresses:
+            return
+        keys = [address.casefold() for address in addresses]
+        groups = await mail_domains.groups(session, keys)
+        await self.shares.count_in(session, Counter(groups[key] for key in keys), self.settings.zone)
 
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
@@ -186,7 +198,7 @@ async def send_owed(
         if not await way.enter(session, clock.now()):
             await leases.give_back_slot(session, JOB, SLOT, epoch)
             return 0
-        ledger = PostLedger(epoch, render, way, settings, signer, clock, check)
+        ledger = PostLedger(epoch, render, way, settings, signer, clock, check, throttle.shares if throttle else None)
         await ledger.open(session)
     handover = Handover(
         db, ledger, stop, throttle, meter, on_trial=way.on_trial, others=bool(way.others), on_tail=on_tail

@@ -13,7 +13,7 @@ from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted
 from app.core.mail.tokens import SECOND, Limits, day_of
 from app.models.states import DeliveryStatus as Status
-from app.stages.send.throttle import ProviderThrottle, throttle_for
+from app.stages.send.throttle import ProviderThrottle
 from app.store import shares
 from app.store.shares import Asked
 from tests.people import NOON
@@ -101,9 +101,3 @@ async def test_a_group_that_comes_back_keeps_no_other_waiting(db: Database, tmp_
     one = ProviderThrottle(db, "scripted", Limits(), UTC_ZONE, service=False, instant=clock)
     assert await send(paper, provider, one) == 18
     assert set(await paper.states()) == {Status.ACCEPTED}
-
-
-async def test_papers_by_a_provider_without_limits_still_know_the_way_back(db: Database) -> None:
-    """Service mail, which waits for no group, asks nothing there."""
-    assert throttle_for(db, "scripted", None, UTC_ZONE, service=False) is not None
-    assert throttle_for(db, "scripted", None, UTC_ZONE, service=True) is None
