@@ -6,7 +6,7 @@ from app.core.db import Database
 from app.core.signing import Signer, Suppressor, opaque_reference
 from app.models import Edition
 from app.models.content import ALL_SECTIONS, EditionContent, EditionKind, Piece, Section
-from app.models.states import EditionStatus, Frequency, MailForm, SubscriberStatus
+from app.models.states import EditionStatus, Frequency, MailForm
 from app.store import drafts, editions, subscribers
 
 DAY = date(2026, 11, 23)
@@ -26,7 +26,7 @@ async def add_reader(db: Database, address: str, *, zone: str = "", confirmed_at
         reader = await subscribers.find_key(session, key)
         assert reader is not None
         if confirmed_at:
-            assert await subscribers.activate(session, reader.id, SubscriberStatus.PENDING, confirmed_at)
+            assert await subscribers.activate(session, reader, confirmed_at)
     return reader.id
 
 

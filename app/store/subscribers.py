@@ -83,15 +83,16 @@ async def add_pending(
     )
 
 
-async def activate(session: Session, subscriber_id: int, from_: SubscriberStatus, now: datetime) -> bool:
-    """Makes a reader active; False where they are no longer in `from_`."""
+async def activate(session: Session, reader: Subscriber, now: datetime) -> bool:
+    """Makes a reader active, in the group that their domain is of, as known by now; False where they have moved on."""
     return bool(
         await _move(
             session,
             Subscriber,
-            [subscriber_id],
-            from_,
+            [reader.id],
+            reader.status,
             SubscriberStatus.ACTIVE,
+            domain_group=await mail_domains.group(session, reader.address_key),
             confirmed_at=now,
             left_at=None,
             paused_until=None,

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from app.bootstrap import Container, build
 from app.core.clock import FixedClock
 from app.core.settings import load_settings
+from app.core.signing import Purpose
 from app.jobs.mailroom import Mailroom
-from app.models import Subscriber, TransactionalEmail
+from app.models import MailDomain, Subscriber, TransactionalEmail
 from app.models.states import SubscriberStatus
 from app.stages.audience import consent, pending
 from app.stages.audience.visitor import Visitor
@@ -154,6 +155,46 @@ async def test_who_confirmed_is_not_asked_about(container: Container, server: Dn
     await post(container)
     assert mailed() == {NULL}
     assert not server.asked
+
+
+async def confirm(container: Container, address: str) -> str:
+    """Presses the button of the latest mail; gives the group that the reader counts in then."""
+    async with container.db.write() as session:
+        rows = select(TransactionalEmail).join(Subscriber, Subscriber.id == TransactionalEmail.subscriber_id)
+        mail = (await session.scalars(rows.where(Subscriber.address == address))).one()
+        token = container.signer.sign(Purpose.CONFIRM, mail.ref, mail.created_at + consent.CONFIRM_WITHIN)
+        await consent.confirm(session, container.signer, container.suppressor, token, Visitor(), container.clock.now())
+    return await group(container, address)
+
+
+async def group(container: Container, address: str) -> str:
+    async with container.db.read() as session:
+        reader = await subscribers.find_key(session, address)
+    assert reader is not None
+    return reader.domain_group
+
+
+async def test_the_first_from_a_firm_counts_with_whoever_keeps_its_mail(
+    container: Container, server: DnsServer
+) -> None:
+    """As soon as they confirm, by the answer to the one question that was asked before their mail was handed over."""
+    server.records["firm.example"] = ["MX 1 aspmx.l.google.com.", "MX 5 alt1.aspmx.l.google.com."]
+    await ask(container, "ada@firm.example", GOOD)
+    assert await group(container, "ada@firm.example") == "other"
+    await post(container)
+    assert await confirm(container, "ada@firm.example") == "gmail"
+    assert await confirm(container, GOOD) == "other"
+    assert server.asked["firm.example MX"] == 1
+    async with container.db.read() as session:
+        kept = await session.execute(select(MailDomain.domain, MailDomain.domain_group))
+        assert [tuple(row) for row in kept] == [("firm.example", "gmail")], "of nobody else's domain anything is kept"
+
+
+async def test_a_firm_that_dns_is_silent_about_stays_where_it_was(container: Container, server: DnsServer) -> None:
+    """Neither the mail nor the button waits for it; the daily job asks again."""
+    await ask(container, SILENT)
+    await post(container)
+    assert await confirm(container, SILENT) == "other"
 
 
 async def test_off_nobody_is_asked(database_url: str, clock: FixedClock, server: DnsServer) -> None:

@@ -140,7 +140,7 @@ async def confirm(
 ) -> Confirmed:
     """Makes the reader active and writes the consent; pressing twice is pressing once. Raises InvalidToken."""
     mail, reader = await _open(session, signer, suppressor, token, now)
-    changed = reader.status not in IN and await subscribers.activate(session, reader.id, reader.status, now)
+    changed = reader.status not in IN and await subscribers.activate(session, reader, now)
     if changed:
         await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER), "confirmed")
         placement = await placements.of_asking(session, reader.id, mail.created_at)

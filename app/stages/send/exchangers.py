@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any, NamedTuple
 
 import dns.asyncresolver
 import dns.exception
@@ -48,13 +49,21 @@ _WHY = {
 """Of the verdicts that keep a mail back."""
 
 
+class Answer(NamedTuple):
+    """What is remembered of a domain."""
+
+    verdict: Verdict
+    group: str = OTHER
+    """Of the company whose servers take its mail."""
+
+
 class Exchangers:
     """Asks about domains, and remembers the answers: at most an hour, and as long as DNS allows. Of one process."""
 
     def __init__(self, resolver: dns.asyncresolver.Resolver) -> None:
         self._resolver = resolver
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._known: OrderedDict[str, tuple[Verdict, float]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Answer, float]] = OrderedDict()
 
     async def prepare(self, addresses: Iterable[str]) -> None:
         """Asks about all their domains at once, for a few seconds at most; what is late by then is asked again."""
@@ -66,7 +75,7 @@ class Exchangers:
             until = time.monotonic() + _SHORTEST
             for domain in domains:
                 if self._remembered(domain) is None:
-                    self._remember(domain, Verdict.UNANSWERED, until)
+                    self._remember(domain, Answer(Verdict.UNANSWERED), until)
 
     async def refusal(self, address: str) -> Rejected | None:
         """Why nothing is handed over for this address, where its domain takes no mail."""
@@ -81,9 +90,13 @@ class Exchangers:
         if known is not None:
             return known
         async with self._gate:
-            verdict, lasts = await self._ask(domain)
-        self._remember(domain, verdict, time.monotonic() + min(max(lasts, _SHORTEST), _LONGEST))
-        return verdict
+            answer, lasts = await self._ask(domain)
+        self._remember(domain, answer, time.monotonic() + min(max(lasts, _SHORTEST), _LONGEST))
+        return answer.verdict
+
+    def keeper(self, domain: str) -> str:
+        """The group of the company that keeps a domain's mail, by the answer to the last `verdict`; asks nothing."""
+        return self._known[domain][0].group if domain in self._known else OTHER
 
     async def group(self, domain: str) -> str | None:
         """The group of the company whose servers take a domain's mail; None where DNS does not answer."""
@@ -94,35 +107,37 @@ class Exchangers:
                 return OTHER
             except (dns.exception.DNSException, OSError):
                 return None
-        return group_of_exchangers(str(record.exchange) for record in found or ())
+        return _group_of(found or ())
 
     def _remembered(self, domain: str) -> Verdict | None:
-        verdict, until = self._known.get(domain, (None, 0.0))
-        return verdict if time.monotonic() < until else None
+        answer, until = self._known.get(domain, (None, 0.0))
+        return answer.verdict if answer and time.monotonic() < until else None
 
-    def _remember(self, domain: str, verdict: Verdict, until: float) -> None:
-        self._known[domain] = (verdict, until)
+    def _remember(self, domain: str, answer: Answer, until: float) -> None:
+        self._known[domain] = (answer, until)
         self._known.move_to_end(domain)
         while len(self._known) > _DOMAINS:
             self._known.popitem(last=False)
 
-    async def _ask(self, domain: str) -> tuple[Verdict, float]:
-        """The verdict, and for how many seconds it holds."""
+    async def _ask(self, domain: str) -> tuple[Answer, float]:
+        """The answer, and for how many seconds it holds."""
         try:
             name = dns.name.from_text(domain)
             found = await self._records(name, dns.rdatatype.MX)
             if found is not None:
-                null = [record.exchange for record in found] == [dns.name.root]
-                return Verdict.NULL_MX if null else Verdict.TAKES, float(found.chaining_result.minimum_ttl)
+                lasts = float(found.chaining_result.minimum_ttl)
+                if [record.exchange for record in found] == [dns.name.root]:
+                    return Answer(Verdict.NULL_MX), lasts
+                return Answer(Verdict.TAKES, _group_of(found)), lasts
             for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
                 found = await self._records(name, kind)
                 if found is not None:
-                    return Verdict.TAKES, float(found.chaining_result.minimum_ttl)
+                    return Answer(Verdict.TAKES), float(found.chaining_result.minimum_ttl)
         except dns.resolver.NXDOMAIN:
-            return Verdict.NO_DOMAIN, _REFUSED_FOR
+            return Answer(Verdict.NO_DOMAIN), _REFUSED_FOR
         except (dns.exception.DNSException, OSError):
-            return Verdict.UNANSWERED, _SHORTEST
-        return Verdict.NO_HOST, _REFUSED_FOR
+            return Answer(Verdict.UNANSWERED), _SHORTEST
+        return Answer(Verdict.NO_HOST), _REFUSED_FOR
 
     async def _records(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.resolver.Answer | None:
         try:
@@ -144,6 +159,11 @@ def build(server: str) -> Exchangers:
         resolver.nameservers, resolver.port = [host], port
     resolver.timeout = ASK_WITHIN / 2
     return Exchangers(resolver)
+
+
+def _group_of(records: Iterable[Any]) -> str:
+    """Of MX records."""
+    return group_of_exchangers(str(record.exchange) for record in records)
 
 
 def _domain(address: str) -> str:

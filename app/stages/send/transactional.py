@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ import structlog
 
 from app.core.clock import Clock
 from app.core.db import Database, Session
+from app.core.mail.mailboxes import OTHER, group_of
 from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, Fault, Receipt, Rejected, Standstill
 from app.core.mail.return_path import ReturnPaths
@@ -61,6 +62,12 @@ class DomainCheck:
             return None
         await self.exchangers.prepare(one.address for one in group if one.kind in self.kinds)
         return await self.exchangers.refusal(row.address)
+
+    def keepers(self, rows: Iterable[Begun]) -> dict[str, str]:
+        """Of the domains that were asked about and whose mail a large mailbox provider keeps: its group."""
+        domains = {mail_domains.domain_of(row.address.casefold()) for row in rows if row.kind in self.kinds}
+        found = {one: self.exchangers.keeper(one) for one in domains if group_of(one) == OTHER}
+        return {domain: group for domain, group in found.items() if group != OTHER}
 
 
 @dataclass
@@ -141,13 +148,16 @@ class PostLedger:
                 code=made.code,
                 why=made.why,
             )
-        await self._count_in(session, [row.address for row, receipt in settled if isinstance(receipt, Accepted)])
+        accepted = [row for row, receipt in settled if isinstance(receipt, Accepted)]
+        if self.check and (keepers := self.check.keepers(accepted)):  # whoever confirms it counts there at once
+            await mail_domains.keep(session, keepers, now)
+        await self._count_in(session, accepted)
 
-    async def _count_in(self, session: Session, addresses: Sequence[str]) -> None:
+    async def _count_in(self, session: Session, accepted: Sequence[Begun]) -> None:
         """Last, as rows that all workers share: what a mailbox provider got of it, papers leave."""
-        if self.shares is None or not self.shares.any_rates or not addresses:
+        if self.shares is None or not self.shares.any_rates or not accepted:
             return
-        keys = [address.casefold() for address in addresses]
+        keys = [row.address.casefold() for row in accepted]
         groups = await mail_domains.groups(session, keys)
         await self.shares.count_in(session, Counter(groups[key] for key in keys), self.settings.zone)
 
