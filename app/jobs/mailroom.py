@@ -34,6 +34,7 @@ ASKED_FIRST = frozenset({consent.CONFIRMATION, consent.REMINDER, Purpose.NEW_ADD
 MOST_EMPTY = 50
 """Shards in a row that were due and gave nothing, since all their readers left; a second later it is looked again."""
 MOST_TAILS = 8
+"""Hand-overs of service mail that may wait for slow answers while others have their turn, and as many of papers."""
 
 HandOver = Callable[..., Coroutine[Any, Any, int]]
 """Takes `on_tail`; gives how many messages were handed over."""
@@ -53,23 +54,31 @@ class Mailroom:
         exchangers = container.exchangers
         self._check = transactional.DomainCheck(exchangers, ASKED_FIRST) if exchangers else None
         self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
-        self.tails: set[asyncio.Task[int]] = set()
+        self._post_tails: set[asyncio.Task[int]] = set()
+        self._paper_tails: set[asyncio.Task[int]] = set()
+
+    @property
+    def tails(self) -> set[asyncio.Task[int]]:
         """Hand-overs that only wait for slow answers, while others have their turn."""
+        return self._post_tails | self._paper_tails
 
     async def post(self) -> None:
         """Service mail that is due, and letters to operators."""
         for way in await self._ways():
             for hand_over in (self._post_by, self._letters_by):
                 if not self._stop.is_set():
-                    await self._to_its_tail(partial(hand_over, way))
+                    await self._to_its_tail(partial(hand_over, way), self._post_tails)
 
-    async def _to_its_tail(self, hand_over: HandOver) -> int:
-        """Until its end, or until only slow answers are awaited; gives how many messages, 1 where that is open."""
+    async def _to_its_tail(self, hand_over: HandOver, tails: set[asyncio.Task[int]]) -> int:
+        """Until its end, or until only slow answers are awaited; gives how many messages, 1 where that is open.
+
+        Then it is one of `tails`, unless these are too many already.
+        """
         tail = asyncio.Event()
         task = asyncio.create_task(hand_over(on_tail=tail.set))
         waits = asyncio.create_task(tail.wait())
         try:
-            several = len(self.tails) < MOST_TAILS
+            several = len(tails) < MOST_TAILS
             await asyncio.wait({task, waits} if several else {task}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             task.cancel()
@@ -79,14 +88,10 @@ class Mailroom:
             waits.cancel()
         if task.done():
             return task.result()
-        self.tails.add(task)
-        task.add_done_callback(self._ended)
+        tails.add(task)
+        task.add_done_callback(tails.discard)
+        task.add_done_callback(_ended)
         return 1
-
-    def _ended(self, task: asyncio.Task[int]) -> None:
-        self.tails.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("a hand-over broke off", why=str(error))
 
     async def _post_by(self, way: Way, on_tail: Callable[[], None]) -> int:
         return await transactional.send_owed(
@@ -132,7 +137,7 @@ class Mailroom:
         """
         handed = -1
         for way in await self._ways():
-            handed = await self._to_its_tail(partial(self._paper_by, way, first))
+            handed = await self._to_its_tail(partial(self._paper_by, way, first), self._paper_tails)
             if handed:
                 break
         return handed
@@ -227,3 +232,8 @@ class Mailroom:
         if edition:
             values[Slot.EDITION] = f"{settings.public_url}/editions/{edition}"
         return Rendered(letters.welcome_template(settings.publication, language, with_edition=bool(edition)), values)
+
+
+def _ended(task: asyncio.Task[int]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("a hand-over broke off", why=str(error))

@@ -36,10 +36,14 @@ class Connection:
         """One that may have so many messages in its hands. Raises Unreachable."""
         session = await open_session(server)
         # Nothing is awaited from here to the taking over, so no answer is lost between the two.
-        wire = Wire(session, server.patience.block)
-        manner = manner_of(session, terms.manner)
-        size = session.supports_extension("size")
-        carrier = Carrier(wire, manner, server.patience, size=size, most=terms.most)
+        try:
+            wire = Wire(session, server.patience.block)
+            manner = manner_of(session, terms.manner)
+            size = session.supports_extension("size")
+            carrier = Carrier(wire, manner, server.patience, size=size, most=terms.most)
+        except BaseException:
+            session.close()
+            raise
         carrier.ahead = Ahead(ahead)
         return cls(carrier, server.patience.check)
 

@@ -118,3 +118,28 @@ async def test_a_second_edition_does_not_wait_for_the_last_answer_of_the_first(c
     await asyncio.gather(*room.tails)
     assert await states() == [Status.ACCEPTED] * 5
     assert len(slow.sent) == 5
+
+
+async def test_slow_papers_leave_service_mail_its_own_places(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many papers wait for answers, a confirmation that is not answered keeps no other waiting."""
+    monkeypatch.setattr("app.jobs.mailroom.MOST_TAILS", 1)
+    await add_readers(container.db, 1)
+    edition = await add_edition(container.db, status=EditionStatus.READY)
+    await freeze(container.db, edition.id, container.settings.publication, NOON, force=True)
+    await release.send_now(container.db, edition.id, container.settings, NOON)
+    slow = Slow(lambda message: message.recipient != "ben@example.org")
+    room = Mailroom(replace(container, providers=(slow,)), "a", asyncio.Event())
+    async with asyncio.timeout(20):
+        await room.papers()
+    await confirm(container, "ada@example.org")
+    async with asyncio.timeout(20):
+        await room.post()
+    assert len(room.tails) == 2
+    await confirm(container, "ben@example.org")
+    async with asyncio.timeout(20):
+        await room.post()
+    assert [message.recipient for message in slow.sent] == ["reader0@example.org", "ada@example.org", "ben@example.org"]
+    slow.answer.set()
+    await asyncio.gather(*room.tails)
