@@ -14,8 +14,10 @@ from app.core.errors import ConfigurationError
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Rejected, Scope, Unknown
 from app.providers import registry, smtp_connection, smtp_session
 from app.providers.smtp import SmtpProvider
+from app.providers.smtp_connection import Connection, Terms
 from app.providers.smtp_dial import dial
-from app.providers.smtp_session import NONE, Patience, Server, open_session
+from app.providers.smtp_letter import Manner
+from app.providers.smtp_session import NONE, Patience, Server, Session, open_session
 from tests.providers.mails import Stream, assert_is_mail, mail, mails, template
 from tests.providers.smtp_server import DROP, HANG, OK, SmtpServer
 
@@ -530,3 +532,20 @@ async def test_check_does_not_wait_for_ever(smtp_server: SmtpServer, monkeypatch
     smtp_server.always["CONNECT"] = HANG
     with pytest.raises(ConfigurationError, match=r"does not answer; .* wants smtps://"):
         await plain(smtp_server).check()
+
+
+async def test_a_fault_of_ours_after_dialling_leaves_no_connection_open(
+    smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody holds it any more, so it is closed at once and not when it happens to be collected."""
+    opened: list[Session] = []
+
+    def broken(session: Session, _: object) -> Manner:
+        opened.append(session)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("app.providers.smtp_connection.manner_of", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await Connection.open(Server("127.0.0.1", smtp_server.port, NONE), Terms())
+    assert opened[0].transport is None
+    assert not opened[0].is_connected
