@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from alembic import command
 
@@ -38,10 +37,10 @@ def sqlite() -> Iterator[tuple[Path, str]]:
 
 @contextmanager
 def postgresql() -> Iterator[tuple[Path, str]]:
-    folder, server, name = Path(tempfile.mkdtemp(prefix="morningpost-chaos-")), Postgres(), f"t{uuid4().hex}"
+    folder, server = Path(tempfile.mkdtemp(prefix="morningpost-chaos-")), Postgres()
     try:
-        server.run(f"CREATE DATABASE {name} TEMPLATE template_post")
-        yield folder, server.url(name)
+        with server.database() as url:
+            yield folder, url
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -22,10 +21,8 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """PostgreSQL only: SQLite has one worker."""
-    name = f"t{uuid4().hex}"
-    postgres.run(f"CREATE DATABASE {name} TEMPLATE template_post")
-    yield postgres.url(name)
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.database() as url:
+        yield url
 
 
 @pytest.fixture

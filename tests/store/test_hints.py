@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -20,10 +19,8 @@ from tests.people import NOON, add_edition
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """PostgreSQL only: SQLite has no queue."""
-    name = f"t{uuid4().hex}"
-    postgres.run(f"CREATE DATABASE {name} TEMPLATE template_post")
-    yield postgres.url(name)
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.database() as url:
+        yield url
 
 
 async def put(db: Database, *given: Hint) -> int:
