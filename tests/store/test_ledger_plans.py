@@ -3,8 +3,11 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from sqlalchemy import event, text
 from app.core.db import Database
 from app.models.states import DeliveryStatus, EditionStatus, Frequency
 from app.store import deliveries, handovers, leases, outcomes, releases, subscribers
+from tests.conftest import Postgres, run, sqlite_copy
 from tests.people import LONG_AGO, NOON, add_edition
 
 READERS, GROUP = 20_000, 30
@@ -26,18 +30,57 @@ SELECT i, 'reader-' || i, 'reader' || i || '@example.org', 'reader' || i || '@ex
 """
 
 
+@dataclass(frozen=True)
+class Filled:
+    """An edition in a database of which `copy`, given a folder, opens a copy and gives its URL."""
+
+    edition: int
+    copy: Callable[[Path], AbstractContextManager[str]]
+
+
+OWN = releases.Pair("", releases.DEFAULT_MINUTE)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """Once on each engine: it takes seconds, and is copied in a moment."""
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("filled")
+        url = sqlite_copy(request.getfixturevalue("sqlite_template"), folder)
+        edition = run(fill(url))
+        yield Filled(edition, lambda place: nullcontext(sqlite_copy(folder / "post.db", place)))
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        edition = run(fill(url))
+        yield Filled(edition, lambda _: server.database(url.partition("@/")[2].partition("?")[0]))
+
+
 @pytest.fixture
-async def large(db: Database) -> int:
+def database_url(filled: Filled, tmp_path: Path) -> Iterator[str]:
+    """A database that `fill` has filled, on each engine in turn."""
+    with filled.copy(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def large(filled: Filled) -> int:
+    """The edition's id."""
+    return filled.edition
+
+
+async def fill(url: str) -> int:
     """An edition that goes out to many readers, none of whom the engine has counted; gives its id."""
+    db = Database(url)
     edition = await add_edition(db, status=EditionStatus.SENDING)
     async with db.write() as session:
         at = "2026-03-04 08:00:00.000000" if db.is_sqlite else LONG_AGO
         await session.execute(text(_SUBSCRIBERS), {"count": READERS, "at": at})
-        await release(session, edition.id, READERS - 1000, after=0)
+        for after in range(0, READERS - 1000, releases.SHARD):
+            await release(session, edition.id, releases.SHARD, after)
+    await db.truncate_log()
+    await db.close()
     return edition.id
-
-
-OWN = releases.Pair("", releases.DEFAULT_MINUTE)
 
 
 async def release(session: Any, edition: int, most: int, after: int, pair: releases.Pair | None = OWN) -> None:
