@@ -49,7 +49,7 @@ class House:
             **settings,
         }
         self._running: list[subprocess.Popen[bytes]] = []
-        self.web = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10, trust_env=False)
+        self.web = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
 
     def __enter__(self) -> "House":
         return self
@@ -95,7 +95,7 @@ class House:
             env=self._environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -106,7 +106,7 @@ class House:
         """From now on it is `at`, and time goes on from there."""
         self.clock.write_text(str((at - datetime.now(UTC)).total_seconds()))
 
-    def wait(self, what: str, for_what: Callable[[], object], within: float = 30) -> None:
+    def wait(self, what: str, for_what: Callable[[], object], within: float = 120) -> None:
         """Waits until `for_what()` is true."""
         until = time.monotonic() + within
         while time.monotonic() < until:

@@ -62,7 +62,7 @@ class Reader:
             locale=locale,
             timezone_id="Europe/Berlin",
         )
-        self._context.set_default_timeout(10_000)
+        self._context.set_default_timeout(60_000)
         self._context.on("console", self._hear)
         self._context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
         self._context.on("request", self._watch)

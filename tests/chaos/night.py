@@ -156,7 +156,7 @@ class Night:
 
         return self.ask_db(inside)
 
-    def wait(self, what: str, for_what: Callable[[], object], within: float = 60, every: float = 0.1) -> None:
+    def wait(self, what: str, for_what: Callable[[], object], within: float = 120, every: float = 0.1) -> None:
         until = time.monotonic() + within
         while not for_what():
             if time.monotonic() > until:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 
 from app.core.db import Session
@@ -11,7 +10,6 @@ from tests.chaos.night import Night
 from tests.chaos.receiver import Receiver
 
 READERS = 240
-pytestmark = pytest.mark.timeout(240)
 
 
 async def _pinned(session: Session) -> set[int]:

@@ -10,7 +10,6 @@ from tests.chaos.networks import must_have_namespaces
 from tests.chaos.worker import Pace
 
 READERS = 1000
-pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(autouse=True)

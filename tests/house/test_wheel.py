@@ -68,7 +68,7 @@ def site(installed: Path, surroundings: dict[str, str], tmp_path: Path) -> Itera
         server = subprocess.Popen([command, "serve", "--no-worker"], cwd=tmp_path, env=surroundings, stderr=log)
     base = f"http://127.0.0.1:{surroundings['MORNINGPOST_PORT']}"
     try:
-        with httpx.Client(base_url=base, trust_env=False, timeout=5) as client:
+        with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
             _wait(client, server, tmp_path / "log")
             yield client
     finally:
@@ -77,7 +77,7 @@ def site(installed: Path, surroundings: dict[str, str], tmp_path: Path) -> Itera
 
 
 def _wait(client: httpx.Client, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until and server.poll() is None:
         try:
             client.get("/healthz")

@@ -95,10 +95,10 @@ def test_serve_ends_with_its_worker(database_url: str, tmp_path: Path) -> None:
         provider = f"smtp://127.0.0.1:{receiver.port}?tls=none&name=receiver"
         with House(tmp_path, database_url, PROVIDERS=provider) as house:
             serve = house.start("serve")
-            house.wait("the site", house.is_up, 60)
+            house.wait("the site", house.is_up)
             answer = house.web.post("/subscribe", json={"email": "reader@example.org"})
             assert answer.status_code == 202, answer.text
-            house.wait("the confirmation is on its way", lambda: receiver.stalled, 60)
+            house.wait("the confirmation is on its way", lambda: receiver.stalled)
             serve.send_signal(signal.SIGTERM)
             try:
                 assert serve.wait(40) == 0, house.logs()[-4000:]

@@ -15,7 +15,6 @@ from tests.chaos.receiver import Receiver
 from tests.conftest import Postgres
 
 READERS = 300
-pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from tests.stages.collect.world import small_world
 
 FIVE = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 WITHIN = 2.0
-"""Seconds that a collection may take here; a real one has sixty."""
+"""Seconds that a collection may take where a source may hang; a real one has sixty."""
 FAULTS = {
     "500": server_error(),
     "429 with Retry-After": too_many(300),
@@ -44,7 +44,7 @@ FAULTS = {
     "403, a secondary limit": Reply(
         {"message": "You have exceeded a secondary rate limit"}, 403, {"Retry-After": "60"}
     ),
-    "time-out": hanging(WITHIN + 2),
+    "time-out": hanging(100),
     "bad JSON": broken_json(),
     "HTML instead of JSON": web_page(),
     "empty": empty(),
@@ -61,11 +61,8 @@ def server(clock: FixedClock) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-async def container(
-    database_url: str, clock: FixedClock, server: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Container]:
-    """With stories on the desk, and both sources counted well the evening before."""
-    monkeypatch.setattr(tasks, "COLLECT_WITHIN", timedelta(seconds=WITHIN))
+async def container(database_url: str, clock: FixedClock, server: StandIn) -> AsyncIterator[Container]:
+    """With stories on the desk."""
     made = build(
         load_settings(
             database_url=database_url, secret_keys="k" * 40, huggingface_url=server.url, github_url=server.url,
@@ -82,7 +79,7 @@ async def container(
 
 
 async def morning(container: Container, clock: FixedClock) -> EditionContent:
-    """Composes at five and freezes at half past; in no more time than the collection may take, and some to spare."""
+    """Composes at five and freezes at half past; in no more time than a collection may take, and some to spare."""
     clock.move(FIVE)
     began = monotonic()
     await tasks.compose(container, "a")
@@ -93,7 +90,7 @@ async def morning(container: Container, clock: FixedClock) -> EditionContent:
         edition = await editions.of_day(session, DAY)
     assert edition is not None
     assert edition.status is EditionStatus.FROZEN, edition.reason
-    assert took < WITHIN + 20, "a hung source holds the paper up"
+    assert took < 80, "a hung source holds the paper up"
     return EditionContent.model_validate(edition.content)
 
 
@@ -109,13 +106,14 @@ async def bodies(container: Container) -> tuple[str, str]:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 async def test_with_both_sources_down_the_last_good_figures_stand_with_their_hour(
-    container: Container, clock: FixedClock, server: StandIn, fault: Reply
+    container: Container, clock: FixedClock, server: StandIn, fault: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of last evening, named as such, without an arrow; nothing is invented, and the record says what was wrong."""
     evening = FIVE - timedelta(hours=9)
     clock.move(evening)
     await tasks.collect(container, "a")
     server.fail("/", fault)
+    monkeypatch.setattr(tasks, "COLLECT_WITHIN", timedelta(seconds=WITHIN))
     content = await morning(container, clock)
     assert [chart.key for chart in content.charts] == [
         "huggingface-models", "huggingface-datasets", "github-repositories",

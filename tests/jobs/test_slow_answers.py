@@ -73,10 +73,10 @@ async def test_a_confirmation_does_not_wait_for_the_answer_to_another(container:
     slow = Slow(lambda message: message.recipient == "ada@example.org")
     room = Mailroom(replace(container, providers=(slow,)), "a", asyncio.Event())
     await confirm(container, "ada@example.org")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await room.post()
     await confirm(container, "ben@example.org")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await room.post()
 
     async def states() -> list[Status]:
@@ -100,13 +100,13 @@ async def test_a_second_edition_does_not_wait_for_the_last_answer_of_the_first(c
     await release.send_now(container.db, first.id, container.settings, NOON)
     slow = Slow(lambda message: message.recipient == "reader0@example.org")
     room = Mailroom(replace(container, providers=(slow,)), "a", asyncio.Event())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await room.papers()
     assert len(room.tails) == 1
     for name in ("ben", "eve"):
         await add_reader(container.db, f"{name}@example.org")
     await release.send_now(container.db, first.id, container.settings, NOON)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await room.papers()
 
     async def states() -> list[Status]:

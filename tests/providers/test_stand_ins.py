@@ -12,7 +12,7 @@ from tests.providers.smtp_server import SmtpServer
 
 def test_the_mail_server_runs_in_a_thread() -> None:
     """Another client than ours is understood too."""
-    with in_thread(SmtpServer()) as server, smtplib.SMTP("127.0.0.1", server.port, timeout=5) as client:
+    with in_thread(SmtpServer()) as server, smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
         message = EmailMessage()
         message["From"], message["To"] = "a@b.example", "c@d.example"
         client.send_message(message)

@@ -66,7 +66,7 @@ async def test_a_write_that_is_cancelled_leaves_nothing_and_frees_the_writer(db:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5), db.write() as session:
+    async with asyncio.timeout(60), db.write() as session:
         session.add(entry("kept"))
     assert await count(db) == 1
 
@@ -167,7 +167,7 @@ async def test_the_lease_clock_is_the_databases_own_in_milliseconds(db: Database
         first = (await session.execute(clock)).scalar_one()
         await asyncio.sleep(0.05)
         second = (await session.execute(clock)).scalar_one()
-    assert 30 <= second - first < 5_000
+    assert 30 <= second - first < 60_000
     assert abs(first - SystemClock().now().timestamp() * 1000) < 60_000
     assert isinstance(first, int)
 

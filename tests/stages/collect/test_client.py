@@ -1,5 +1,6 @@
 """The client against a real server that behaves well and badly."""
 
+import asyncio
 import gzip
 from time import monotonic
 
@@ -27,12 +28,27 @@ from tests.stages.collect.standin import (
 CONTACT = "https://post.example.org"
 
 
-async def ask(url: str, seconds: float = 5, *, token: str = "", path: str = "/page") -> object:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that were waited from one try to the next."""
+    found: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float, *rest: object) -> None:
+        if seconds:
+            found.append(seconds)
+        await sleep(seconds, *rest)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    return found
+
+
+async def ask(url: str, seconds: float = 30, *, token: str = "", path: str = "/page") -> object:
     async with calling("The Hub", url, CONTACT, bearer(token)) as caller:
         return await caller.json(path, [("q", "topic:llm stars:>=1")], deadline=Deadline(seconds, NOON))
 
 
-async def refused(url: str, seconds: float = 5, path: str = "/page") -> SourceError:
+async def refused(url: str, seconds: float = 30, path: str = "/page") -> SourceError:
     with pytest.raises(SourceError) as caught:
         await ask(url, seconds, path=path)
     return caught.value
@@ -47,13 +63,12 @@ async def test_an_answer_is_parsed_and_the_request_says_who_asks() -> None:
     assert "authorization" not in headers
 
 
-async def test_a_host_where_nobody_listens_is_reported_at_once() -> None:
+async def test_a_host_where_nobody_listens_is_reported_at_once(waits: list[float]) -> None:
     """No second try, no waiting: the reader of the demo sees it immediately."""
-    began = monotonic()
     error = await refused(closed_port())
     assert str(error) == "The Hub could not be reached: connection refused"
     assert isinstance(error, Unavailable)
-    assert monotonic() - began < 1
+    assert waits == []
 
 
 async def test_a_passing_fault_is_tried_again() -> None:
@@ -71,10 +86,11 @@ async def test_a_lasting_fault_is_given_up_after_three_tries() -> None:
         assert len(server.asked) == 3
 
 
-async def test_no_second_try_is_begun_that_the_deadline_leaves_no_time_for() -> None:
+async def test_no_second_try_is_begun_that_the_deadline_leaves_no_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first fault is then the answer."""
+    monkeypatch.setattr("app.stages.collect.client.uniform", lambda *_: 100)
     with StandIn(lambda _: server_error()) as server:
-        assert str(await refused(server.url, 0.15)) == "The Hub could not be read: it answered 500"
+        assert str(await refused(server.url)) == "The Hub could not be read: it answered 500"
         assert len(server.asked) == 1
 
 
@@ -99,16 +115,17 @@ async def test_a_short_wait_that_the_source_asks_for_is_kept() -> None:
     ],
     ids=["Retry-After", "the Hub's window", "GitHub's reset", "GitHub's secondary limit", "an HTTP date", "unsaid"],
 )
-async def test_a_wait_longer_than_the_deadline_is_handed_on_at_once(reply: Reply, wait: int) -> None:
-    """Nobody sits through ten minutes of a five-second deadline; the error says how long."""
+async def test_a_wait_longer_than_the_deadline_is_handed_on_at_once(
+    reply: Reply, wait: int, waits: list[float]
+) -> None:
+    """Nobody sits through ten minutes, or what the deadline leaves of them; the error says how long."""
     with StandIn(lambda _: reply) as server:
-        began = monotonic()
         error = await refused(server.url)
         assert isinstance(error, Unavailable)
         assert error.retry_after == pytest.approx(wait, abs=1)
         assert "asks us to wait" in str(error)
         assert len(server.asked) == 1
-        assert monotonic() - began < 1
+        assert waits == []
 
 
 @pytest.mark.parametrize(
@@ -140,14 +157,14 @@ async def test_an_answer_that_is_of_no_use_is_refused_once_with_a_reason(reply: 
         assert sentence in str(await refused(server.url))
 
 
-@pytest.mark.parametrize("reply", [hanging(3), dripping()], ids=["silence", "a byte now and then"])
+@pytest.mark.parametrize("reply", [hanging(100), dripping()], ids=["silence", "a byte now and then"])
 async def test_a_slow_answer_ends_with_the_deadline(reply: Reply) -> None:
     """A server that drips never trips a read time-out; the deadline holds all the same."""
     with StandIn(lambda _: reply) as server:
         began = monotonic()
         error = await refused(server.url, 0.5)
         assert str(error) == "The Hub did not answer in time"
-        assert monotonic() - began < 1.5
+        assert monotonic() - began < 30
 
 
 async def test_nothing_is_asked_when_the_time_is_over() -> None:

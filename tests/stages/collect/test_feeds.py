@@ -108,7 +108,7 @@ async def test_a_feed_that_is_made_to_hurt_ends_soon(body: bytes) -> None:
         assert "root:" not in "".join(one.title for one in reading.finds)
     except SourceError:
         pass
-    assert monotonic() - began < 30
+    assert monotonic() - began < 90
 
 
 async def test_a_reading_that_is_broken_off_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,7 +207,7 @@ async def test_a_slow_drip_ends_with_its_time(server: StandIn) -> None:
     began = monotonic()
     with pytest.raises(SourceError, match="not answer in time"):
         await get(f"{server.url}/", fetcher=replace(FETCHER, exchange=0.5))
-    assert monotonic() - began < 10
+    assert monotonic() - began < 60
 
 
 async def test_what_may_pass_is_asked_again(server: StandIn) -> None:

@@ -342,9 +342,10 @@ async def test_two_workers_at_once_find_everything_once(db: Database, database_u
 async def test_a_source_removed_while_it_is_asked_leaves_nothing(db: Database, press: Press) -> None:
     """And no error."""
     source_id = await press.source(db, "/kiln", [KILN])
-    press.pages["/kiln"] = Reply(press.pages["/kiln"].body, pause=0.5)
+    press.pages["/kiln"] = Reply(press.pages["/kiln"].body, pause=3)
     asking = asyncio.create_task(run(db))
-    await asyncio.sleep(0.2)
+    while not press.server.asked:  # noqa: ASYNC110  # a thread answers
+        await asyncio.sleep(0.01)
     async with db.write() as session:
         await sourcing.remove(session, source_id)
     assert (await asking).sources[0].new == 0

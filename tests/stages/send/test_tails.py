@@ -41,7 +41,7 @@ class Slow(Scripted):
 
 async def until(at: Desk, what: object) -> None:
     """The ledger says so."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             async with at.db.read() as session:
                 if await session.scalar(select(what)):  # type: ignore[call-overload]
@@ -142,7 +142,7 @@ async def test_a_trial_is_nobody_elses_while_its_answers_are_awaited(
             on_tail=tail.set,
         )
     )
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         await tail.wait()
     async with db.write() as session:
         assert not await Way(mute, on_trial=True).enter(session, NOON + minutes(15.1))
