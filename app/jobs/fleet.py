@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from app.bootstrap import Container
 from app.core.db import Session
 from app.jobs.hints import FIRST, desk_hint, paper_hint
-from app.store import hints, leases, operator_mail, transactional
+from app.models import OperatorMail, TransactionalEmail
+from app.store import hints, leases, streams
 
 POST = "post"
 AT_ONCE = 200
@@ -20,7 +21,8 @@ async def announce(container: Container) -> None:
     now = container.clock.now()
     async with container.db.read() as session:
         owed = [paper_hint(*shard) for shard in await leases.free_shards(session, now, AT_ONCE)]
-        if await transactional.any_due(session, now) or await operator_mail.any_due(session, now):
+        post = [await streams.any_due(session, mails, now) for mails in (TransactionalEmail, OperatorMail)]
+        if any(post):
             owed.append(desk_hint(POST, FIRST))
     if owed:
         async with container.db.write() as session:

@@ -22,8 +22,8 @@ from app.stages.send import operators, shard, transactional
 from app.stages.send.edition_ledger import MOST_SHARDS
 from app.stages.send.meter import Meter
 from app.stages.send.mornings import next_paper
-from app.stages.send.throttle import ProviderThrottle
-from app.stages.send.transactional import Rendered
+from app.stages.send.stream import Rendered, S, Stream, hand_over
+from app.stages.send.throttle import ProviderThrottle, Throttle
 from app.stages.send.ways import Way, usable
 from app.store import operator_mail
 from app.store.transactional import Begun
@@ -65,9 +65,9 @@ class Mailroom:
     async def post(self) -> None:
         """Service mail that is due, and letters to operators."""
         for way in await self._ways():
-            for hand_over in (self._post_by, self._letters_by):
+            for stream in (self._post_by, self._letters_by):
                 if not self._stop.is_set():
-                    await self._to_its_tail(partial(hand_over, way), self._post_tails)
+                    await self._to_its_tail(partial(stream, way), self._post_tails)
 
     async def _to_its_tail(self, hand_over: HandOver, tails: set[asyncio.Task[int]]) -> int:
         """Until its end, or until only slow answers are awaited; gives how many messages, 1 where that is open.
@@ -94,31 +94,32 @@ class Mailroom:
         return 1
 
     async def _post_by(self, way: Way, on_tail: Callable[[], None]) -> int:
-        return await transactional.send_owed(
-            self._container.db,
-            way,
-            settings=self._container.settings,
-            signer=self._container.signer,
-            clock=self._container.clock,
+        container, throttle = self._container, self._throttle(way, service=True)
+        stream = transactional.Post(
+            way=way,
+            settings=container.settings,
+            clock=container.clock,
             render=self._letter,
-            owner=self._owner,
-            stop=self._stop,
+            signer=container.signer,
             check=self._check,
-            throttle=self._throttle(way, service=True),
-            on_tail=on_tail,
-            meter=self.meter,
+            shares=throttle.shares,
         )
+        return await self._hand_over(stream, throttle, on_tail)
 
     async def _letters_by(self, way: Way, on_tail: Callable[[], None]) -> int:
-        return await operators.send_owed(
+        container = self._container
+        stream = operators.OperatorPost(
+            way=way, settings=container.settings, clock=container.clock, render=self._to_operators
+        )
+        return await self._hand_over(stream, self._throttle(way, service=True), on_tail)
+
+    async def _hand_over(self, stream: Stream[S], throttle: Throttle, on_tail: Callable[[], None]) -> int:
+        return await hand_over(
             self._container.db,
-            way,
-            settings=self._container.settings,
-            clock=self._container.clock,
-            render=self._to_operators,
+            stream,
             owner=self._owner,
             stop=self._stop,
-            throttle=self._throttle(way, service=True),
+            throttle=throttle,
             on_tail=on_tail,
             meter=self.meter,
         )

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 
 from app.core.db import Session
 from app.models import OperatorMail
 from app.models.states import DeliveryStatus
 from app.store.upsert import insert_ignoring
 
-_OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN, DeliveryStatus.SENDING)
 _ENDED = (DeliveryStatus.ACCEPTED, DeliveryStatus.REJECTED, DeliveryStatus.EXPIRED, DeliveryStatus.SKIPPED)
 
 
@@ -47,13 +46,6 @@ async def owe(
         )
 
 
-async def any_due(session: Session, now: datetime) -> bool:
-    """Is there a letter to hand over now, or one that somebody began?"""
-    return bool(
-        await session.scalar(select(exists().where(OperatorMail.status.in_(_OPEN), OperatorMail.due_at <= now)))
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Begun:
     """One letter that was just moved to `sending`."""
@@ -84,45 +76,6 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
         .execution_options(synchronize_session=False)
     )
     return sorted((Begun(*row) for row in moved), key=lambda row: row.id)
-
-
-async def recover(session: Session, epoch: int, resend_at: datetime, now: datetime) -> None:
-    """Puts in order what an earlier owner of the stream left: what was in mid-air is unknown and sent again at
-
-    `resend_at`, what is unknown and due is owed again, what is too late is given up.
-    """
-    for statement in (
-        update(OperatorMail)
-        .where(OperatorMail.status == DeliveryStatus.SENDING, OperatorMail.epoch < epoch)
-        .values(status=DeliveryStatus.UNKNOWN, due_at=resend_at, code="lost", why="the worker stopped in mid-send"),
-        update(OperatorMail)
-        .where(OperatorMail.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)), OperatorMail.expires_at <= now)
-        .values(status=DeliveryStatus.EXPIRED, code="expired"),
-        update(OperatorMail)
-        .where(OperatorMail.status == DeliveryStatus.UNKNOWN, OperatorMail.due_at <= now)
-        .values(status=DeliveryStatus.QUEUED),
-    ):
-        await session.execute(statement.execution_options(synchronize_session=False))
-
-
-async def requeue_unwritten(session: Session, epoch: int, due_at: datetime) -> None:
-    """Letters that the stream's owner began but never gave to a provider are owed again."""
-    await session.execute(
-        update(OperatorMail)
-        .where(OperatorMail.status == DeliveryStatus.SENDING, OperatorMail.epoch == epoch)
-        .values(status=DeliveryStatus.QUEUED, due_at=due_at, code="unwritten")
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def postpone(session: Session, now: datetime, until: datetime) -> None:
-    """Nothing that is due now is tried before `until`."""
-    await session.execute(
-        update(OperatorMail)
-        .where(OperatorMail.status == DeliveryStatus.QUEUED, OperatorMail.due_at <= now)
-        .values(due_at=until)
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def prune(session: Session, ended_before: timedelta, now: datetime) -> None:

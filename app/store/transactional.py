@@ -138,15 +138,6 @@ async def find_ref(session: Session, ref: str) -> TransactionalEmail | None:
     return await session.scalar(select(TransactionalEmail).where(TransactionalEmail.ref == ref))
 
 
-async def any_due(session: Session, now: datetime) -> bool:
-    """Is there a mail to hand over now, or one that somebody began? (The lease tells whether they still are.)"""
-    found = exists().where(
-        TransactionalEmail.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN, DeliveryStatus.SENDING)),
-        TransactionalEmail.due_at <= now,
-    )
-    return bool(await session.scalar(select(found)))
-
-
 @dataclass(frozen=True, slots=True)
 class Begun:
     """One mail that was just moved to `sending`, with all that addressing it needs."""
@@ -211,54 +202,6 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
         .order_by(TransactionalEmail.id)
     )
     return [Begun(*row) for row in rows]
-
-
-async def abandon(session: Session, epoch: int, due_at: datetime) -> int:
-    """Marks what an earlier owner of the stream left in mid-air as unknown, to be sent again from `due_at`."""
-    moved = await session.scalars(
-        update(TransactionalEmail)
-        .where(TransactionalEmail.status == DeliveryStatus.SENDING, TransactionalEmail.epoch < epoch)
-        .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost", why="the worker stopped in mid-send")
-        .returning(TransactionalEmail.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(moved.all())
-
-
-async def requeue_unwritten(session: Session, epoch: int, now: datetime) -> None:
-    """Mails that the stream's owner began but never gave to a provider are owed again."""
-    await session.execute(
-        update(TransactionalEmail)
-        .where(TransactionalEmail.status == DeliveryStatus.SENDING, TransactionalEmail.epoch == epoch)
-        .values(status=DeliveryStatus.QUEUED, due_at=now, code="unwritten")
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def postpone(session: Session, now: datetime, until: datetime) -> None:
-    """Nothing that is due now is tried before `until`: the provider asked for rest."""
-    await session.execute(
-        update(TransactionalEmail)
-        .where(TransactionalEmail.status == DeliveryStatus.QUEUED, TransactionalEmail.due_at <= now)
-        .values(due_at=until)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def ripen(session: Session, now: datetime) -> None:
-    """What is unknown and due is owed again; what is too late is given up."""
-    for statement in (
-        update(TransactionalEmail)
-        .where(
-            TransactionalEmail.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)),
-            TransactionalEmail.expires_at <= now,
-        )
-        .values(status=DeliveryStatus.EXPIRED, code="expired"),
-        update(TransactionalEmail)
-        .where(TransactionalEmail.status == DeliveryStatus.UNKNOWN, TransactionalEmail.due_at <= now)
-        .values(status=DeliveryStatus.QUEUED),
-    ):
-        await session.execute(statement.execution_options(synchronize_session=False))
 
 
 async def prune(session: Session, ended_before: timedelta, now: datetime, *, kept: str) -> int:

@@ -1,49 +1,25 @@
-"""Service mail: owed rows, one stream under one lease, ahead of any edition."""
+"""Service mail: confirmations, welcomes and the like, one stream, ahead of any edition."""
 
-import asyncio
-import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
+from typing import ClassVar
 
-import structlog
-
-from app.core.clock import Clock
-from app.core.db import Database, Session
+from app.core.db import Session
 from app.core.mail.mailboxes import OTHER, group_of
-from app.core.mail.message import Message
-from app.core.mail.receipt import Accepted, Fault, Receipt, Rejected, Standstill
+from app.core.mail.receipt import Accepted, Rejected, Standstill
 from app.core.mail.return_path import ReturnPaths
-from app.core.mail.template import MailTemplate, Slot
-from app.core.settings import Settings
 from app.core.signing import Signer
 from app.models import TransactionalEmail
-from app.stages.send import policy, standstill
+from app.stages.send import standstill
 from app.stages.send.exchangers import Exchangers
-from app.stages.send.guard import may_receive
-from app.stages.send.handover import Handover
 from app.stages.send.ledger import Settled
-from app.stages.send.meter import Meter
 from app.stages.send.shares import Shares
-from app.stages.send.throttle import Throttle
-from app.stages.send.ways import Way
-from app.store import leases, mail_domains, settling, transactional
+from app.stages.send.stream import Rendered, Stream
+from app.store import mail_domains, transactional
+from app.store.streams import Mails
 from app.store.transactional import Begun
-
-JOB, SLOT = "transactional", "stream"
-
-log = structlog.get_logger(__name__)
-_chance = random.SystemRandom().random
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """One kind of service mail made for one row."""
-
-    template: MailTemplate
-    values: dict[Slot, str]
-
 
 Render = Callable[[Begun], Rendered]
 """Makes the mail of a row; rendering's work, handed in by the jobs."""
@@ -70,84 +46,35 @@ class DomainCheck:
         return {domain: group for domain, group in found.items() if group != OTHER}
 
 
-@dataclass
-class PostLedger:
-    """The stream of service mail, as `Handover` wants it."""
+@dataclass(kw_only=True)
+class Post(Stream[Begun]):
+    """The stream of service mail. `check` is asked where DNS may be; `shares` are told what mailbox providers got."""
 
-    epoch: int
+    job: ClassVar[str] = "transactional"
+    mails: ClassVar[Mails] = TransactionalEmail
+
     render: Render
-    way: Way
-    settings: Settings
     signer: Signer
-    clock: Clock
     check: DomainCheck | None = None
     shares: Shares | None = None
-    group: Sequence[Begun] = ()
+    _group: Sequence[Begun] = ()
     """The rows that were begun last."""
-    parted: bool = False
-    """It has given its lease back, and only waits for answers."""
 
-    async def open(self, session: Session) -> None:
-        """Puts in order what an earlier owner left behind. Service mail is always sent again within its expiry."""
-        now = self.clock.now()
-        await transactional.abandon(session, self.epoch, policy.unknown_until(now, _chance()))
-        await transactional.ripen(session, now)
+    async def choose(self, session: Session, most: int, now: datetime) -> Sequence[Begun]:
+        self._group = await transactional.begin(session, provider=self.way.name, epoch=self.epoch, most=most, now=now)
+        return self._group
 
-    async def fence(self, session: Session) -> bool:
-        return not self.parted and await leases.renew_slot(session, JOB, SLOT, self.epoch)
+    async def refusal(self, row: Begun) -> Rejected | None:
+        return await self.check.refusal(row, self._group) if self.check else None
 
-    @property
-    def waits(self) -> float:
-        return 0.0
+    def made(self, row: Begun) -> Rendered:
+        return self.render(row)
 
-    def told(self, row: Begun) -> None:
-        """Service mail is tried again by itself, whoever else is told to slow down."""
-
-    def holds(self, row: Begun) -> bool:  # noqa: ARG002  # one lease for all of them: the fence says it
-        return True
-
-    async def begin(self, session: Session, most: int) -> Sequence[Begun]:
-        if not most:
-            return ()
-        self.group = await transactional.begin(
-            session, provider=self.way.name, epoch=self.epoch, most=most, now=self.clock.now()
-        )
-        return self.group
-
-    async def address(self, row: Begun) -> Message | Receipt:
-        if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
-            return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
-        if self.check and (refusal := await self.check.refusal(row, self.group)):
-            return refusal
-        made = self.render(row)
+    def return_path(self, row: Begun) -> str:
         sender = self.settings.publication.sender[1]
-        return Message(
-            key=row.id,
-            attempt=row.attempt,
-            recipient=row.address,
-            message_id=f"<{row.ref}@{sender.rpartition('@')[2]}>",
-            date=self.clock.now(),
-            return_path=ReturnPaths(self.signer, self.settings.return_path_domain, sender).of_service_mail(row.ref),
-            template=made.template,
-            values=made.values,
-        )
+        return ReturnPaths(self.signer, self.settings.return_path_domain, sender).of_service_mail(row.ref)
 
-    async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
-        now, several = self.clock.now(), bool(self.way.others)
-        await self.way.heard(session, (receipt for _, receipt in settled))
-        for row, receipt in settled:
-            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
-            await settling.settle(
-                session,
-                TransactionalEmail,
-                row.id,
-                row.attempt,
-                status=made.status,
-                due_at=made.due_at,
-                provider_id=made.provider_id or None,
-                code=made.code,
-                why=made.why,
-            )
+    async def answered(self, session: Session, settled: Sequence[Settled[Begun]], now: datetime) -> None:
         accepted = [row for row, receipt in settled if isinstance(receipt, Accepted)]
         if self.check and (keepers := self.check.keepers(accepted)):  # whoever confirms it counts there at once
             await mail_domains.keep(session, keepers, now)
@@ -161,57 +88,5 @@ class PostLedger:
         groups = await mail_domains.groups(session, keys)
         await self.shares.count_in(session, Counter(groups[key] for key in keys), self.settings.zone)
 
-    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
-        """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
-        await self._after(session, rest, fault)
-        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
-        self.parted = True
-
-    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
-        await transactional.requeue_unwritten(session, self.epoch, self.clock.now())
-        await self.way.leave(session, self.clock.now())
-        await self._after(session, rest, fault)
-        await leases.give_back_slot(session, JOB, SLOT, self.epoch)
-
-    async def _after(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
-        """Makes known what ended the hand-over; what is due waits where no provider is free."""
-        now = self.clock.now()
-        if fault:
-            await standstill.declare(session, self.way, fault, self.settings, now)
-        if until := await self.way.idle_until(session, fault, rest, now):
-            await transactional.postpone(session, now, until)
-
-
-async def send_owed(
-    db: Database,
-    way: Way,
-    *,
-    settings: Settings,
-    signer: Signer,
-    clock: Clock,
-    render: Render,
-    owner: str,
-    stop: asyncio.Event,
-    check: DomainCheck | None = None,
-    throttle: Throttle | None = None,
-    on_tail: Callable[[], None] = lambda: None,
-    meter: Meter | None = None,
-) -> int:
-    """Hands over the service mail that is due; gives how many messages there were."""
-    async with db.read() as session:
-        if not await transactional.any_due(session, clock.now()):
-            return 0
-    async with db.write() as session:
-        epoch = await leases.take_slot(session, JOB, SLOT, owner, clock.now())
-        if epoch is None:
-            return 0
-        if not await way.enter(session, clock.now()):
-            await leases.give_back_slot(session, JOB, SLOT, epoch)
-            return 0
-        ledger = PostLedger(epoch, render, way, settings, signer, clock, check, throttle.shares if throttle else None)
-        await ledger.open(session)
-    handover = Handover(
-        db, ledger, stop, throttle, meter, on_trial=way.on_trial, others=bool(way.others), on_tail=on_tail
-    )
-    await handover.run(way.provider)
-    return handover.handed
+    async def failed(self, session: Session, fault: Standstill, now: datetime) -> None:
+        await standstill.declare(session, self.way, fault, self.settings, now)

@@ -14,7 +14,7 @@ from app.stages.audience import consent, leaving
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
-from app.store import settling, subscribers, transactional
+from app.store import streams, subscribers, transactional
 from tests.people import NOON, SIGNER, SUPPRESSOR
 
 VISITOR = Visitor("192.0.2.7", "Test/1.0")
@@ -134,7 +134,7 @@ async def test_an_active_reader_who_asks_again_is_told_so_by_mail(db: Database) 
     await press(db, link((await letters(db))[0]))
     async with db.write() as session:
         for begun in await transactional.begin(session, provider="outbox", epoch=1, most=9, now=NOON):
-            await settling.settle(
+            await streams.settle(
                 session,
                 TransactionalEmail,
                 begun.id,

@@ -16,7 +16,7 @@ from app.models.states import DeliveryStatus, SubscriberStatus
 from app.stages.audience import consent, leaving
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.visitor import Visitor
-from app.store import settling, subscribers, suppressions, transactional
+from app.store import streams, subscribers, suppressions, transactional
 from tests.people import NOON, SIGNER, SUPPRESSOR, add_reader
 
 ADA = "ada@example.org"
@@ -48,7 +48,7 @@ async def hand_over(db: Database, at: datetime) -> None:
     """Everything that is owed was accepted."""
     async with db.write() as session:
         for mail in await transactional.begin(session, provider="outbox", epoch=1, most=9, now=at):
-            await settling.settle(
+            await streams.settle(
                 session,
                 TransactionalEmail,
                 mail.id,

@@ -6,10 +6,11 @@ import pytest
 
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound
+from app.models import OperatorMail
 from app.models.content import EditionContent
 from app.models.states import EditionStatus
 from app.stages.render import freeze, linting
-from app.store import drafts, editions, holding, operator_mail
+from app.store import drafts, editions, holding, streams
 from app.store.holding import Hold, Holder
 from tests.stages.render import sample
 
@@ -91,7 +92,7 @@ async def test_content_that_changed_meanwhile_is_not_held_for_what_was_before(db
         await drafts.fill(session, number, sample.full(), "another hash", NOW)
     async with db.write() as session:
         assert not await holding.hold(session, seen, Hold("why", Holder.LINT, ("ada@example.org",)), NOW)
-        assert await operator_mail.any_due(session, NOW) is False
+        assert await streams.any_due(session, OperatorMail, NOW) is False
     assert (await state(db, number))[0] is EditionStatus.READY
 
 

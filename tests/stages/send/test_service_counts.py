@@ -14,9 +14,9 @@ from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, Deferred, Receipt
 from app.core.mail.tokens import SECOND, Limits, day_of
 from app.models.states import MailForm
-from app.stages.send import transactional as stream
+from app.stages.send.stream import Rendered, hand_over
 from app.stages.send.throttle import ProviderThrottle
-from app.stages.send.transactional import Rendered
+from app.stages.send.transactional import Post
 from app.stages.send.ways import Way
 from app.store import mail_domains, shares, transactional
 from app.store.shares import Asked
@@ -58,17 +58,16 @@ async def post(
     def render(_: Begun) -> Rendered:
         return Rendered(template, dict.fromkeys(template.slots, "x"))
 
-    await stream.send_owed(
-        db,
-        Way(provider),
+    throttle = limited(db, clock, service=True, groups=groups)
+    owed = Post(
+        way=Way(provider),
         settings=settings(tmp_path),
-        signer=SIGNER,
         clock=FixedClock(NOON),
         render=render,
-        owner="worker",
-        stop=asyncio.Event(),
-        throttle=limited(db, clock, service=True, groups=groups),
+        signer=SIGNER,
+        shares=throttle.shares,
     )
+    await hand_over(db, owed, owner="worker", stop=asyncio.Event(), throttle=throttle)
     return provider
 
 
