@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, exists, insert, select, tuple_
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Subscriber
@@ -14,6 +14,8 @@ from app.models.states import DeliveryStatus, SubscriberStatus
 from app.store import progress
 from app.store.progress import Changes, Place, Tally, place
 from app.store.statements import cached, is_sqlite
+
+_MAY_HAVE_ARRIVED = (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN, DeliveryStatus.ACCEPTED)
 
 
 class Outcome(NamedTuple):
@@ -97,7 +99,8 @@ async def record(session: Session, edition_id: int, shard: int, outcomes: Sequen
     """Writes outcomes of a shard down, each for its own attempt, whoever owns the shard by now.
 
     An acceptance wins over an attempt that waits or is in the air, and cancels it; where a later attempt was already
-    handed over, the mail went out twice, and a note `repeated` counts it.
+    begun, the mail went out twice as far as anybody knows, and a note `repeated` counts it until that attempt is known
+    not to have arrived.
     """
     if not outcomes:
         return
@@ -108,6 +111,7 @@ async def record(session: Session, edition_id: int, shard: int, outcomes: Sequen
     written |= mended
     for _, group in repeated:
         changes.count(group, Place("", Tally.REPEATED))
+    await _only_once(session, edition_id, [one for one in rest if one.subscriber_id not in mended], changes)
     await progress.add(session, edition_id, shard, changes, now)
     await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], now)
     await _note(session, edition_id, [one for one, _ in repeated], now, outcome="repeated")
@@ -187,8 +191,33 @@ async def _late(
         for reader, (status, attempt, group) in were.items()
         if by_reader[reader].status is DeliveryStatus.ACCEPTED
         and attempt > by_reader[reader].attempt
-        and status is not DeliveryStatus.QUEUED
+        and status in _MAY_HAVE_ARRIVED
     ]
+
+
+async def _only_once(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: Changes) -> None:
+    """Counted as repeated while it was in the air, a later attempt turned out not to have arrived."""
+    failed = [one for one in outcomes if one.attempt > 1 and one.status not in _MAY_HAVE_ARRIVED]
+    if not failed:
+        return
+    has_it = exists().where(
+        Delivery.edition_id == DeliveryNote.edition_id,
+        Delivery.subscriber_id == DeliveryNote.subscriber_id,
+        Delivery.status == DeliveryStatus.ACCEPTED,
+        tuple_(Delivery.subscriber_id, Delivery.attempt).in_([(one.subscriber_id, one.attempt) for one in failed]),
+    )
+    removed = await session.scalars(
+        delete(DeliveryNote)
+        .where(DeliveryNote.edition_id == edition_id, DeliveryNote.outcome == "repeated", has_it)
+        .returning(DeliveryNote.subscriber_id)
+        .execution_options(synchronize_session=False)
+    )
+    readers = removed.all()
+    groups = await session.execute(
+        select(Delivery.domain_group).where(Delivery.edition_id == edition_id, Delivery.subscriber_id.in_(readers))
+    )
+    for group in groups.scalars():
+        changes.count(group, Place("", Tally.REPEATED), -1)
 
 
 async def _note(

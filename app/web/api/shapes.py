@@ -200,7 +200,7 @@ class Progress(BaseModel):
     """How far a send is. Counts are of deliveries, and none is left out of them: queued, deferred (to be tried again),
     sending, accepted, rejected_address, rejected_message, rejected_ours, unknown, skipped, expired.
 
-    `repeated` are mails known to have gone out twice.
+    `repeated` are mails that went out twice, as far as anybody knows.
     """
 
     status: EditionStatus

@@ -12,7 +12,7 @@ from app.core.clock import FixedClock, steady
 from app.core.db import Database, Session
 from app.core.mail.message import Message
 from app.core.mail.provider import Outgoing, Provider
-from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Receipt, Rejected, Scope, Unknown
+from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Receipt, Rejected, Scope, Unknown
 from app.core.mail.return_path import Returned, ReturnPaths
 from app.core.mail.template import MailTemplate, Pieces, Slot, slot
 from app.core.settings import Settings, load_settings
@@ -316,32 +316,43 @@ async def test_an_answer_that_comes_after_the_resend_counts_a_repeat(db: Databas
         assert (await progress.total(session, paper.edition.id)).repeated == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "notes"),
+    [
+        (Accepted(), ["repeated"]),
+        (Unknown("no answer"), ["repeated"]),
+        (Rejected("no such user", Fault.ADDRESS, "5.1.1"), []),
+        (Deferred("451"), []),
+        (NotSent("the worker stopped"), []),
+    ],
+)
 async def test_an_acceptance_wins_over_a_later_attempt_that_is_in_the_air(
-    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Receipt, notes: list[str]
 ) -> None:
     """The mail is there: what becomes of the copy is counted, and changes nothing any more."""
+    during: list[str] = []
     paper = await desk(db, tmp_path, readers=1)
     reader = (await paper.rows())[0].subscriber_id
     await paper.send(Scripted(lambda _: Unknown("no answer")))
     paper.clock.move(NOON + minutes(21))
-
-    def answer_late(_: Message) -> Receipt:
-        return Rejected("no such user", Fault.ADDRESS, "5.1.1")
-
-    provider = Scripted(answer_late, connections=1)
+    provider = Scripted(connections=1)
 
     async def drain(outgoing: object) -> None:
         (again,) = await outgoing.take(1)  # type: ignore[attr-defined]
         async with db.write() as session:
             late = outcomes.Outcome(reader, 1, Status.ACCEPTED, provider_id="first")
             await outcomes.record(session, paper.edition.id, 1, [late], NOON)
-        outgoing.settle(again, answer_late(again))  # type: ignore[attr-defined]
+        during.extend(await paper.notes())
+        outgoing.settle(again, answer)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(provider, "drain", drain)
     await paper.send(provider)
     (row,) = await paper.rows()
     assert (row.status, row.attempt, row.provider_id) == (Status.ACCEPTED, 2, "first")
-    assert await paper.notes() == ["unknown", "repeated"]
+    assert during == ["unknown", "repeated"]
+    assert await paper.notes() == ["unknown", *notes]
+    async with db.read() as session:
+        assert (await progress.total(session, paper.edition.id)).repeated == len(notes)
 
 
 async def test_shards_follow_one_another_in_one_stream(
