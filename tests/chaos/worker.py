@@ -12,7 +12,7 @@ from pathlib import Path
 import app.cli
 import app.jobs.worker
 from app.core.clock import SystemClock
-from app.stages.send import handover, policy, release
+from app.stages.send import course, policy, release
 from app.store import leases, releases
 from tests.chaos import networks
 
@@ -67,7 +67,7 @@ def _work(folder: Path, settings: dict[str, str], pace: Pace, clock: Path, names
 
 def _hurry(pace: Pace) -> None:
     leases.FOR_MS = int(pace.lease * 1000)
-    handover.WRITE_WITHIN, handover.RENEW_EVERY = pace.lease * 0.6, pace.lease * 0.3
+    course.WRITE_WITHIN, course.RENEW_EVERY = pace.lease * 0.6, pace.lease * 0.3
     policy.UNKNOWN_AFTER = timedelta(seconds=pace.unknown_after)
     policy.UNKNOWN_SPREAD = timedelta(seconds=pace.unknown_spread)
     releases.SHARD = pace.shard

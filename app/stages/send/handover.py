@@ -9,7 +9,6 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from typing import Generic
 
 import structlog
@@ -19,7 +18,9 @@ from app.core.db import Database
 from app.core.errors import StorageError
 from app.core.mail.message import Message
 from app.core.mail.provider import Provider
-from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Standstill, Unknown
+from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
+from app.stages.send.books import Books
+from app.stages.send.course import Course
 from app.stages.send.groups import GROUP_LASTS, LARGEST, GroupSize
 from app.stages.send.in_hand import InHand
 from app.stages.send.ledger import Ledger, R
@@ -33,8 +34,6 @@ WINDOW = 512
 service mail, is left `TRIAL` of its own."""
 TRIAL = 8
 """Rows given at a time to a provider that failed before, until it takes one."""
-WRITE_WITHIN = 6.0
-RENEW_EVERY = 3.0
 ASK_AGAIN = 0.5
 """Seconds until the database is asked again."""
 LOOK_EVERY = 0.5
@@ -69,28 +68,22 @@ class Handover(Generic[R]):
         `others`: other providers stand ready, should this one say nothing any more.
         `on_tail` is called where nothing more is begun, and only answers are awaited that take their time.
         """
-        self._db = db
         self._meter = meter or Meter()
         self._on_trial = on_trial
-        self._until = steady() + lasts
         self._others = others
         self._patience = Patience()
         self._on_tail = on_tail
         self._supply = Supply(throttle)
         self._ledger = ledger
-        self._stop = stop
+        self._course = Course(stop, lasts)
+        self._books = Books(db, ledger, self._course)
         self._hand = InHand[R]()
         self._wanted = 0
         self._exhausted = False
-        self._over = False
-        self._lost = False
-        self._away = False
-        self._rest: timedelta | None = None
-        self._fault: Standstill | None = None
         self._drained = False
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
-        self._renewed = self._grouped = steady()
+        self._grouped = steady()
         self._size = GroupSize()
         self._since = 0
         self.handed = 0
@@ -114,8 +107,8 @@ class Handover(Generic[R]):
 
     async def take(self, most: int) -> Sequence[Message]:
         """Up to `most` messages, committed as being handed over; empty means stop."""
-        while not self._stopping:
-            if self._hand.ready and self._may_write():
+        while not self._course.stopping:
+            if self._hand.ready and self._course.may_write:
                 return self._give(most)
             if self._exhausted and not self._hand.ready:
                 break
@@ -129,7 +122,7 @@ class Handover(Generic[R]):
 
     def may_write(self) -> bool:
         """Is the lease fresh, and does nothing tell us to stop?"""
-        return self._may_write() and not self._stopping
+        return self._course.may_write and not self._course.stopping
 
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`; exactly once."""
@@ -156,13 +149,6 @@ class Handover(Generic[R]):
     def _is_low(self) -> bool:
         return self._hand.ready <= self._size.rows // 2
 
-    @property
-    def _stopping(self) -> bool:
-        return self._over or self._lost or self._stop.is_set() or steady() > self._until
-
-    def _may_write(self) -> bool:
-        return not self._away and steady() - self._renewed < WRITE_WITHIN
-
     def _settle(self, row: R, receipt: Receipt) -> None:
         self._hand.settle(row, receipt)
         match receipt:
@@ -173,8 +159,7 @@ class Handover(Generic[R]):
                 self._drop_lost()
                 return
             case Halt() | Deferred(scope=Scope.PROVIDER):
-                self._over = True
-                self._fault = self._fault if isinstance(self._fault, Halt) else receipt
+                self._course.fails(receipt)
             case Accepted() if self._on_trial:
                 self._on_trial = False
                 self._stir.set()
@@ -196,21 +181,21 @@ class Handover(Generic[R]):
                     async with asyncio.timeout(GROUP_LASTS):
                         await self._stir.wait()
         except BaseException:
-            self._over = True  # nobody shall wait for it
+            self._course.over = True  # nobody shall wait for it
             self._news.set()
             raise
 
     def _listen(self) -> None:
         """A provider that keeps all its lines waiting has failed, where another stands ready."""
         waits = bool(self._others and self._hand.out and (self._hand.ready or self._on_trial))
-        if self._patience.is_over(awaited=waits and self._may_write() and not self._stopping):
-            self._over = True
-            self._fault = Deferred("it has not answered for long, on any line", scope=Scope.PROVIDER, code="silent")
+        if self._patience.is_over(awaited=waits and self.may_write()):
+            why = "it has not answered for long, on any line"
+            self._course.fails(Deferred(why, scope=Scope.PROVIDER, code="silent"))
             self._news.set()
 
     async def _look_at_tail(self) -> None:
         """Slow answers keep nobody waiting but whom they are about."""
-        nothing_more = self._stopping or (self._exhausted and not self._hand.ready)
+        nothing_more = self._course.stopping or (self._exhausted and not self._hand.ready)
         if self._patience.is_tail(last=bool(self._hand.out) and nothing_more):
             with suppress(StorageError):  # then new mail waits for the lease to run out
                 await self._part()
@@ -219,16 +204,9 @@ class Handover(Generic[R]):
     async def _part(self) -> None:
         """What is wrong with the provider is known from here on, and not only when the last answer has come."""
         self._owe_unwritten("others have their turn")
-        settled, rest, fault = self._hand.settled, self._rest, self._fault
-        async with self._db.write() as session:
-            ours = not self._lost and await self._ledger.fence(session)
-            await self._ledger.record(session, settled)
-            if ours:
-                await self._ledger.part(session, rest, fault)
+        settled = self._hand.settled
+        await self._books.part(settled)
         self._hand.committed(settled)
-        if ours:
-            self._rest = None
-            self._fault = None if self._fault is fault else self._fault
         await self._supply.give_back()
 
     def _owe_unwritten(self, why: str) -> None:
@@ -240,13 +218,13 @@ class Handover(Generic[R]):
         return bool(
             self._room()
             or (self._hand.is_answered and now - self._grouped >= GROUP_LASTS)
-            or (now - self._renewed > RENEW_EVERY and not self._lost)
+            or self._course.wants_renewal
             or (self._hand.ready and now - self._grouped > LOOK_EVERY)
         )
 
     def _room(self) -> int:
         """How many rows to begin now: about as many as go out until the next group."""
-        if self._exhausted or self._stopping or not self._is_low or self._supply.waits:
+        if self._exhausted or self._course.stopping or not self._is_low or self._supply.waits:
             return 0
         window = TRIAL - self._hand.open
         if not self._on_trial:  # what else the worker has in hand never stops this one
@@ -262,13 +240,13 @@ class Handover(Generic[R]):
                 return
             begun = await self._commit(granted)
         except StorageError as error:
-            self._away = True
+            self._course.away = True
             log.warning("the ledger cannot be written; nothing new is sent", error=str(error))
             await asyncio.sleep(ASK_AGAIN)
             return
         finally:
             self._supply.refund(granted - len(begun or ()))
-        self._away = False
+        self._course.away = False
         if begun is None:
             self._news.set()
             return
@@ -292,7 +270,7 @@ class Handover(Generic[R]):
         """How many of `most` messages there are tokens for now; ends the hand-over where there are none today."""
         granted = await self._supply.grant(most)
         if most and self._supply.rest is not None:
-            self._over, self._rest = True, self._supply.rest
+            self._course.rests(self._supply.rest)
             self._news.set()
         return granted
 
@@ -310,12 +288,7 @@ class Handover(Generic[R]):
 
     async def _commit(self, room: int) -> Sequence[R] | None:
         settled, started = self._hand.settled, steady()
-        async with self._db.write() as session:
-            ours = not self._lost and await self._ledger.fence(session)
-            # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
-            await self._ledger.record(session, settled)
-            # Where it is over nothing is given back before `close`, which says why.
-            begun = (await self._ledger.begin(session, room) if not self._over else ()) if ours else None
+        begun = await self._books.group(settled, room)
         self._hand.committed(settled)
         if settled or begun:
             took = steady() - started
@@ -328,10 +301,8 @@ class Handover(Generic[R]):
                 ms=round(took * 1000, 1),
             )
         self._measure(started)
-        if ours:
-            self._renewed = started
-        elif not self._lost:
-            self._lost = True
+        if begun is None and not self._course.lost:
+            self._course.lost = True
             log.warning("another worker owns this stream now; handing over nothing more")
         return begun
 
@@ -346,7 +317,7 @@ class Handover(Generic[R]):
             self._settle(row, Unknown("the provider gave no receipt"))
         until = steady() + GIVE_UP_AFTER
         while not await self._written():
-            if self._stop.is_set() and steady() > until:
+            if self._course.stop.is_set() and steady() > until:
                 log.error("outcomes could not be written", count=len(self._hand.settled))
                 return
             await asyncio.sleep(0.5)
@@ -354,12 +325,7 @@ class Handover(Generic[R]):
     async def _written(self) -> bool:
         settled = self._hand.settled
         try:
-            async with self._db.write() as session:
-                # Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
-                owner = await self._ledger.fence(session)
-                await self._ledger.record(session, settled)
-                if owner:
-                    await self._ledger.close(session, self._rest, self._fault)
+            await self._books.close(settled)
         except StorageError as error:
             log.warning("the ledger cannot be written", error=str(error))
             return False

@@ -19,7 +19,7 @@ from app.core.settings import Settings, load_settings
 from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, MailForm, SubscriberStatus
-from app.stages.send import control, handover, release, shard
+from app.stages.send import books, control, course, handover, release, shard
 from app.stages.send.ways import Way
 from app.store import editions, handovers, leases, outcomes, progress, subscribers
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
@@ -443,7 +443,8 @@ async def test_nothing_is_written_six_seconds_after_the_lease_was_last_renewed(
 ) -> None:
     """Asleep for 7 s, or without its database: first the lease is proved again."""
     paper, provider, slept = await desk(db, tmp_path), Scripted(), [0.0]
-    monkeypatch.setattr(handover, "steady", lambda: steady() + slept[0])
+    for module in (books, course, handover):
+        monkeypatch.setattr(module, "steady", lambda: steady() + slept[0])
 
     async def drain(outgoing: Outgoing) -> None:
         first = (await outgoing.take(1))[0]
@@ -466,8 +467,8 @@ async def lose_all_but_one(
     """A worker begins four, gives one to its provider, and loses the shard; its new owner knows nothing of the four."""
     monkeypatch.setattr("app.stages.send.groups.SMALLEST", 4)
     monkeypatch.setattr(handover, "LARGEST", 4)
-    for name in ("LOOK_EVERY", "RENEW_EVERY"):
-        monkeypatch.setattr(handover, name, 60)
+    monkeypatch.setattr(handover, "LOOK_EVERY", 60)
+    monkeypatch.setattr(course, "RENEW_EVERY", 60)
     provider = Scripted()
 
     async def drain(outgoing: object) -> None:

@@ -1,0 +1,55 @@
+"""The transactions of a hand-over. Each proves the lease and writes down what was answered, whatever else it does."""
+
+from collections.abc import Sequence
+from typing import Generic
+
+from app.core.clock import steady
+from app.core.db import Database, Session
+from app.stages.send.course import Course
+from app.stages.send.ledger import Ledger, R, Settled
+
+
+class Books(Generic[R]):
+    """Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
+
+    Each method raises StorageError; then nothing of it was done, as far as anybody knows.
+    """
+
+    def __init__(self, db: Database, ledger: Ledger[R], course: Course) -> None:
+        self._db = db
+        self._ledger = ledger
+        self._course = course
+
+    async def group(self, settled: Sequence[Settled[R]], room: int) -> Sequence[R] | None:
+        """Begins up to `room` rows; None where nothing is held any more."""
+        started = steady()
+        async with self._db.write() as session:
+            if not await self._entered(session, settled):
+                return None
+            # Where it is over nothing is given back before `close`, which says why.
+            begun = await self._ledger.begin(session, room) if not self._course.over else ()
+        self._course.renewed(started)
+        return begun
+
+    async def part(self, settled: Sequence[Settled[R]]) -> None:
+        """Only slow answers are still to come: what ended the hand-over is made known."""
+        rest, fault = self._course.rest, self._course.fault
+        async with self._db.write() as session:
+            ours = await self._entered(session, settled)
+            if ours:
+                await self._ledger.part(session, rest, fault)
+        if ours:
+            self._course.told(fault)
+
+    async def close(self, settled: Sequence[Settled[R]]) -> None:
+        """The end: gives back what is held."""
+        async with self._db.write() as session:
+            ours = await self._ledger.fence(session)
+            await self._ledger.record(session, settled)
+            if ours:
+                await self._ledger.close(session, self._course.rest, self._course.fault)
+
+    async def _entered(self, session: Session, settled: Sequence[Settled[R]]) -> bool:
+        ours = not self._course.lost and await self._ledger.fence(session)
+        await self._ledger.record(session, settled)
+        return ours
