@@ -23,7 +23,7 @@ from app.core.db import Database
 from app.core.mail.message import Message
 from app.core.mail.tokens import Limits
 from app.stages.send import release, shard
-from app.stages.send.throttle import throttle_for
+from app.stages.send.throttle import ProviderThrottle
 from app.stages.send.ways import Way
 from tests.conftest import Postgres
 from tests.people import SIGNER, add_edition
@@ -73,7 +73,7 @@ async def work(url: str, rate: float) -> None:
             template_for=template_for,
             owner=f"worker-{id(db)}",
             stop=asyncio.Event(),
-            throttle=throttle_for(db, "scripted", limits, ZoneInfo("UTC"), service=False),
+            throttle=ProviderThrottle(db, "scripted", limits, ZoneInfo("UTC"), service=False),
         )
         idle = 0 if handed > 0 else idle + 1
         if handed <= 0:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from app.core import log
 from app.core.db import Database, Session
 from app.core.mail.message import Message
-from app.core.mail.receipt import Halt, Receipt
+from app.core.mail.receipt import Receipt, Standstill
 from app.core.mail.template import MailTemplate, Pieces
 from app.core.mail.tokens import Limits
 from app.stages.send.handover import Handover
@@ -65,7 +65,9 @@ class Endless:
 
     async def record(self, session: Session, settled: Sequence[Settled[Row]]) -> None: ...
 
-    async def close(self, session: Session, rest: timedelta | None, halted: Halt | None) -> None: ...
+    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None: ...
+
+    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None: ...
 
 
 async def work(url: str, rate: float, seconds: float) -> None:

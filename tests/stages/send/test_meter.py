@@ -1,6 +1,5 @@
 """What a worker counts of its own hand-overs, and where monitoring finds it."""
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,33 +10,17 @@ from app.core.db import Database
 from app.core.errors import StorageError
 from app.core.mail.provider import Outgoing
 from app.core.mail.receipt import Accepted
-from app.stages.send import shard
 from app.stages.send.meter import Meter
-from app.stages.send.ways import Way
 from app.store import counters, workers
 from app.store.figures import Figures, look
-from tests.people import NOON, SIGNER
+from tests.people import NOON
 from tests.stages.send.scripted import Scripted
-from tests.stages.send.test_shard import Desk, desk, template_for
+from tests.stages.send.test_shard import desk
 
 
 async def figures(db: Database) -> Figures:
     async with db.read() as session:
         return await look(session, NOON)
-
-
-async def send(paper: Desk, provider: Scripted, meter: Meter) -> int:
-    return await shard.send_due(
-        paper.db,
-        Way(provider),
-        settings=paper.settings,
-        signer=SIGNER,
-        clock=paper.clock,
-        template_for=template_for,
-        owner="worker",
-        stop=asyncio.Event(),
-        meter=meter,
-    )
 
 
 async def test_groups_are_counted_and_the_window_is_seen_in_use(db: Database, tmp_path: Path) -> None:
@@ -53,7 +36,7 @@ async def test_groups_are_counted_and_the_window_is_seen_in_use(db: Database, tm
             outgoing.settle(taken, Accepted("id"))
             await super().drain(outgoing)
 
-    assert await send(paper, Asked(), meter) == 5
+    assert await paper.send(Asked(), meter=meter) == 5
     assert in_use == [5]
     await meter.write_down(db, "worker")
     found = await figures(db)
@@ -78,7 +61,7 @@ async def test_a_shard_that_another_worker_took_is_a_lost_lease(db: Database, tm
                 outgoing.settle(message, Accepted())
             await super().drain(outgoing)
 
-    await send(paper, Slow(), meter)
+    await paper.send(Slow(), meter=meter)
     await meter.leave(db, "worker")
     assert (await figures(db)).counted[counters.LEASES_LOST] == 1
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -46,16 +47,12 @@ class Desk:
         self.clock = FixedClock(NOON)
         self.stop = asyncio.Event()
 
-    async def send(self, provider: Provider, owner: str = "worker", others: tuple[str, ...] = ()) -> int:
+    async def send(self, provider: Provider | Way, owner: str = "worker", **more: Any) -> int:
+        """`more` is what `send_due` may be told besides."""
+        way = provider if isinstance(provider, Way) else Way(provider)
+        known = {"clock": self.clock, "template_for": template_for, "stop": self.stop}
         return await shard.send_due(
-            self.db,
-            Way(provider, others),
-            settings=self.settings,
-            signer=SIGNER,
-            clock=self.clock,
-            template_for=template_for,
-            owner=owner,
-            stop=self.stop,
+            self.db, way, settings=self.settings, signer=SIGNER, owner=owner, **{**known, **more}
         )
 
     async def rows(self) -> list[Delivery]:

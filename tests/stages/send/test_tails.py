@@ -13,12 +13,12 @@ from app.models import Delivery, OperatorMail, ProviderState, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
-from app.stages.send import patience, shard
+from app.stages.send import patience
 from app.stages.send.ways import Way
 from app.store import editions, provider_states
-from tests.people import NOON, SIGNER, minutes
+from tests.people import NOON, minutes
 from tests.stages.send.scripted import Scripted
-from tests.stages.send.test_shard import Desk, desk, template_for
+from tests.stages.send.test_shard import Desk, desk
 
 DOWN = Deferred("connection refused", scope=Scope.PROVIDER, code="unreachable")
 QUOTA = Halt("the day's quota is used up", "quota", account=True)
@@ -129,19 +129,7 @@ async def test_a_trial_is_nobody_elses_while_its_answers_are_awaited(
         await provider_states.failed(session, "scripted", after=None, ours=False, code="x", why="down", now=NOON)
     paper.clock.move(NOON + minutes(15))
     mute, tail = Mute(Accepted()), asyncio.Event()
-    task = asyncio.create_task(
-        shard.send_due(
-            db,
-            Way(mute, on_trial=True),
-            settings=paper.settings,
-            signer=SIGNER,
-            clock=paper.clock,
-            template_for=template_for,
-            owner="worker",
-            stop=paper.stop,
-            on_tail=tail.set,
-        )
-    )
+    task = asyncio.create_task(paper.send(Way(mute, on_trial=True), on_tail=tail.set))
     async with asyncio.timeout(60):
         await tail.wait()
     async with db.write() as session:
@@ -166,10 +154,10 @@ async def test_where_one_falls_silent_another_carries_on(
     paper = await desk(db, tmp_path, readers=6)
     mute, second = Mute(last), Scripted()
     mute.name, second.name = "mute", "second"
-    silent = asyncio.create_task(paper.send(mute, others=("second",)))
+    silent = asyncio.create_task(paper.send(Way(mute, ("second",))))
     await until(paper, select(ProviderState).where(ProviderState.code == "silent").exists())
     paper.clock.move(NOON + minutes(0.1))
-    assert await paper.send(second, others=("mute",)) == 4
+    assert await paper.send(Way(second, ("mute",))) == 4
     assert sorted(await paper.states()) == [*[Status.ACCEPTED] * 4, *[Status.UNKNOWN] * 2]
     mute.answer.set()
     await silent

@@ -13,13 +13,11 @@ from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, NotSent, Receipt
 from app.core.mail.tokens import SECOND, Limits
 from app.models.states import DeliveryStatus as Status
-from app.stages.send import shard
 from app.stages.send.throttle import LOOK_AGAIN, ProviderThrottle
-from app.stages.send.ways import Way
 from app.store import buckets
-from tests.people import NOON, SIGNER
+from tests.people import NOON
 from tests.stages.send.scripted import Scripted
-from tests.stages.send.test_shard import Desk, desk, template_for
+from tests.stages.send.test_shard import Desk, desk
 
 UTC_ZONE = ZoneInfo("UTC")
 Instant = Callable[[Session], Awaitable[int]]
@@ -45,17 +43,7 @@ async def used(db: Database) -> int:
 
 
 async def send(at: Desk, provider: Scripted, one: ProviderThrottle) -> int:
-    return await shard.send_due(
-        at.db,
-        Way(provider),
-        settings=at.settings,
-        signer=SIGNER,
-        clock=at.clock,
-        template_for=template_for,
-        owner="worker",
-        stop=at.stop,
-        throttle=one,
-    )
+    return await at.send(provider, throttle=one)
 
 
 async def at_once(one: ProviderThrottle, most: int) -> int:

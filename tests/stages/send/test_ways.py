@@ -17,13 +17,13 @@ from app.models import OperatorMail, Shard
 from app.models.breaker import Breaker
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
-from app.stages.send import control, handover, release, shard
+from app.stages.send import control, handover, release
 from app.stages.send.standing import standings
 from app.stages.send.ways import Way, in_use, usable
 from app.store import editions, provider_states
-from tests.people import NOON, SIGNER, add_reader, minutes
+from tests.people import NOON, add_reader, minutes
 from tests.stages.send.scripted import Script, Scripted
-from tests.stages.send.test_shard import Desk, desk, template_for
+from tests.stages.send.test_shard import Desk, desk
 
 DOWN = Deferred("connection refused", scope=Scope.PROVIDER, code="unreachable")
 QUOTA = Halt("the day's quota is used up", "quota", account=True)
@@ -52,16 +52,7 @@ async def once(at: Desk, providers: list[Scripted], owner: str) -> list[int]:
         async with at.db.read() as session:
             ways = await usable(session, providers, at.clock.now())
         for way in ways:
-            count = await shard.send_due(
-                at.db,
-                way,
-                settings=at.settings,
-                signer=SIGNER,
-                clock=at.clock,
-                template_for=template_for,
-                owner=owner,
-                stop=at.stop,
-            )
+            count = await at.send(way, owner)
             handed.append(count)
             if count:
                 break
@@ -269,16 +260,7 @@ async def test_no_more_than_a_few_are_begun_before_the_first_answer(db: Database
             stop.set()
 
     first.before = before
-    await shard.send_due(
-        db,
-        way,
-        settings=paper.settings,
-        signer=SIGNER,
-        clock=paper.clock,
-        template_for=template_for,
-        owner="worker",
-        stop=stop,
-    )
+    await paper.send(way, stop=stop)
     assert way.on_trial
     assert handover.TRIAL <= len(first.sent) < 60
 

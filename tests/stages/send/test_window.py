@@ -11,26 +11,10 @@ from app.core.mail.provider import Outgoing
 from app.core.mail.receipt import Accepted
 from app.models import Delivery
 from app.models.states import DeliveryStatus as Status
-from app.stages.send import handover, shard
+from app.stages.send import handover
 from app.stages.send.meter import Meter
-from app.stages.send.ways import Way
-from tests.people import SIGNER
 from tests.stages.send.scripted import Scripted
-from tests.stages.send.test_shard import Desk, desk, template_for
-
-
-async def send(at: Desk, provider: Scripted, meter: Meter) -> int:
-    return await shard.send_due(
-        at.db,
-        Way(provider),
-        settings=at.settings,
-        signer=SIGNER,
-        clock=at.clock,
-        template_for=template_for,
-        owner="worker",
-        stop=at.stop,
-        meter=meter,
-    )
+from tests.stages.send.test_shard import desk
 
 
 @pytest.mark.parametrize(("elsewhere", "allowed"), [(0, 20), (11, 9), (100, handover.TRIAL)])
@@ -54,6 +38,6 @@ async def test_what_waits_for_slow_answers_counts_within_the_window(
 
     provider.drain = drain  # type: ignore[method-assign]
     with meter.watching(lambda: elsewhere):
-        assert await send(paper, provider, meter) == 40
+        assert await paper.send(provider, meter=meter) == 40
     assert most == allowed
     assert await paper.states() == [Status.ACCEPTED] * 40
