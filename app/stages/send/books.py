@@ -8,6 +8,9 @@ from app.core.db import Database, Session
 from app.stages.send.course import Course
 from app.stages.send.ledger import Ledger, R, Settled
 
+MOST_AT_ONCE = 128
+"""Rows of a transaction on SQLite, where it can be helped: somebody who signs up waits for its end."""
+
 
 class Books(Generic[R]):
     """Receipts outlive the lease: each is recorded for its own attempt, whoever owns the rows now.
@@ -19,6 +22,10 @@ class Books(Generic[R]):
         self._db = db
         self._ledger = ledger
         self._course = course
+
+    def wants_two(self, rows: int) -> bool:
+        """Is a group of so many rows, written down or begun, better split in two? SQLite has one writer for all."""
+        return rows > MOST_AT_ONCE and self._db.is_sqlite
 
     async def group(self, settled: Sequence[Settled[R]], room: int) -> Sequence[R] | None:
         """Begins up to `room` rows; None where nothing is held any more."""

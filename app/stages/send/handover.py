@@ -23,7 +23,7 @@ from app.stages.send.books import Books
 from app.stages.send.course import Course
 from app.stages.send.groups import GROUP_LASTS, LARGEST, GroupSize
 from app.stages.send.in_hand import InHand
-from app.stages.send.ledger import Ledger, R
+from app.stages.send.ledger import Ledger, R, Settled
 from app.stages.send.meter import Meter
 from app.stages.send.patience import Patience
 from app.stages.send.supply import Supply
@@ -38,6 +38,8 @@ ASK_AGAIN = 0.5
 """Seconds until the database is asked again."""
 LOOK_EVERY = 0.5
 """Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out."""
+BETWEEN = 0.001
+"""Seconds in which another process may write between the two transactions of a large group."""
 GIVE_UP_AFTER = 8.0
 
 log = structlog.get_logger(__name__)
@@ -232,13 +234,22 @@ class Handover(Generic[R]):
         return max(0, min(max(self._size.rows, self._wanted), LARGEST, window))
 
     async def _group(self, most: int) -> None:
-        """One transaction: fence, outcomes, next rows. Waits and tries again while the database is away."""
+        """One transaction: fence, outcomes, next rows; two where the only writer would be held for long.
+
+        Waits and tries again while the database is away.
+        """
         granted, begun = 0, None
         try:
             granted = await self._granted(most)
             if most and not granted:
                 return
-            begun = await self._commit(granted)
+            started, settled = steady(), self._hand.settled
+            if granted and self._books.wants_two(len(settled) + granted):
+                await self._commit(0, settled)
+                await asyncio.sleep(BETWEEN)
+                settled = ()  # what has come meanwhile is for the next
+            begun = await self._commit(granted, settled)
+            self._measure(started)
         except StorageError as error:
             self._course.away = True
             log.warning("the ledger cannot be written; nothing new is sent", error=str(error))
@@ -286,8 +297,8 @@ class Handover(Generic[R]):
             log.exception("a message could not be made")
             return Deferred(f"the message could not be made: {error}", code="unmade")
 
-    async def _commit(self, room: int) -> Sequence[R] | None:
-        settled, started = self._hand.settled, steady()
+    async def _commit(self, room: int, settled: Sequence[Settled[R]]) -> Sequence[R] | None:
+        started = steady()
         begun = await self._books.group(settled, room)
         self._hand.committed(settled)
         if settled or begun:
@@ -300,7 +311,6 @@ class Handover(Generic[R]):
                 in_hand=self._hand.open,
                 ms=round(took * 1000, 1),
             )
-        self._measure(started)
         if begun is None and not self._course.lost:
             self._course.lost = True
             log.warning("another worker owns this stream now; handing over nothing more")

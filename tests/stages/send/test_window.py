@@ -1,7 +1,9 @@
 """How many rows of one worker may be in the air, whatever ends of other hand-overs are awaited beside it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -12,6 +14,7 @@ from app.core.mail.receipt import Accepted
 from app.models import Delivery
 from app.models.states import DeliveryStatus as Status
 from app.stages.send import handover
+from app.stages.send.books import Books
 from app.stages.send.meter import Meter
 from tests.stages.send.scripted import Scripted
 from tests.stages.send.test_shard import desk
@@ -41,3 +44,25 @@ async def test_what_waits_for_slow_answers_counts_within_the_window(
         assert await paper.send(provider, meter=meter) == 40
     assert most == allowed
     assert await paper.states() == [Status.ACCEPTED] * 40
+
+
+async def test_sqlites_writer_is_given_up_between_the_halves_of_a_large_group(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signs up waits for one half at most: outcomes are written down in one, the next ones begun in the other."""
+    monkeypatch.setattr("app.stages.send.books.MOST_AT_ONCE", 9)
+    paper = await desk(db, tmp_path, readers=40)
+    halves: list[tuple[int, int]] = []
+    group = Books.group
+
+    async def watched(books: Books[Any], settled: Sequence[Any], room: int) -> Sequence[Any] | None:
+        begun = await group(books, settled, room)
+        halves.append((len(settled), len(begun or ())))
+        return begun
+
+    monkeypatch.setattr(Books, "group", watched)
+    await paper.send(Scripted(connections=4))
+    assert await paper.states() == [Status.ACCEPTED] * 40
+    assert sum(begun for _, begun in halves) == 40
+    both = [one for one in halves if all(one) and sum(one) > 9]
+    assert bool(both) is not db.is_sqlite
