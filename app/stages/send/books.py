@@ -27,14 +27,17 @@ class Books(Generic[R]):
         """Is a group of so many rows, written down or begun, better split in two? SQLite has one writer for all."""
         return rows > MOST_AT_ONCE and self._db.is_sqlite
 
-    async def group(self, settled: Sequence[Settled[R]], room: int) -> Sequence[R] | None:
-        """Begins up to `room` rows; None where nothing is held any more."""
+    async def group(self, settled: Sequence[Settled[R]], room: int | None) -> Sequence[R] | None:
+        """Begins up to `room` rows; None where nothing is held any more.
+
+        Without a room outcomes are written down and nothing else: what is held stays so for the other half.
+        """
         started = steady()
         async with self._db.write() as session:
             if not await self._entered(session, settled):
                 return None
             # Where it is over nothing is given back before `close`, which says why.
-            begun = await self._ledger.begin(session, room) if not self._course.over else ()
+            begun = () if room is None or self._course.over else await self._ledger.begin(session, room)
         self._course.renewed(started)
         return begun
 

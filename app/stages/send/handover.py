@@ -245,7 +245,7 @@ class Handover(Generic[R]):
                 return
             started, settled = steady(), self._hand.settled
             if granted and self._books.wants_two(len(settled) + granted):
-                await self._commit(0, settled)
+                await self._commit(None, settled)
                 await asyncio.sleep(BETWEEN)
                 settled = ()  # what has come meanwhile is for the next
             begun = await self._commit(granted, settled)
@@ -297,7 +297,7 @@ class Handover(Generic[R]):
             log.exception("a message could not be made")
             return Deferred(f"the message could not be made: {error}", code="unmade")
 
-    async def _commit(self, room: int, settled: Sequence[Settled[R]]) -> Sequence[R] | None:
+    async def _commit(self, room: int | None, settled: Sequence[Settled[R]]) -> Sequence[R] | None:
         started = steady()
         begun = await self._books.group(settled, room)
         self._hand.committed(settled)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from app.core.db import Database
 from app.core.mail.provider import Outgoing
@@ -66,3 +67,25 @@ async def test_sqlites_writer_is_given_up_between_the_halves_of_a_large_group(
     assert sum(begun for _, begun in halves) == 40
     both = [one for one in halves if all(one) and sum(one) > 9]
     assert bool(both) is not db.is_sqlite
+
+
+async def test_a_shard_that_ends_with_a_large_group_is_no_shard_that_was_lost(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given back only after the half that proves the lease again; an operator reads of no other worker."""
+    monkeypatch.setattr("app.stages.send.books.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("app.store.releases.SHARD", 5)
+    paper = await desk(db, tmp_path, readers=15)
+    provider = Scripted()
+
+    async def drain(outgoing: Outgoing) -> None:
+        while messages := await outgoing.take(9):
+            for message in messages:  # all before the next group is begun
+                outgoing.settle(message, Accepted())
+
+    provider.drain = drain  # type: ignore[method-assign]
+    with capture_logs() as told:
+        while await paper.send(provider, most_shards=1) >= 0:
+            pass
+    assert await paper.states() == [Status.ACCEPTED] * 15
+    assert [one for one in told if one["log_level"] == "warning"] == []
