@@ -9,6 +9,7 @@ from app.bootstrap import build
 from app.cli.terminal import say
 from app.cli.workshop import demand_migrated, settings_and_log
 from app.core import heap, loop
+from app.core.net import trust
 from app.jobs import worker as jobs
 from app.operations import migrations
 from app.stages.send.edition_ledger import MOST_SHARDS
@@ -45,6 +46,7 @@ def worker(
         container = build(settings)
         try:
             await demand_migrated(container)
+            trust.ready()
             heap.settle()
             await jobs.run_until_signalled(container, supervised=supervised, concurrency=concurrency)
         finally:

@@ -15,6 +15,7 @@ from app.bootstrap import build
 from app.cli.workshop import demand_migrated
 from app.core import heap
 from app.core.errors import ConfigurationError
+from app.core.net import trust
 from app.core.settings import Settings
 from app.main import create_app
 
@@ -56,6 +57,7 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
         )
     )
     log.info("serving", url=settings.public_url, address=f"http://{settings.host}:{listener.getsockname()[1]}")
+    trust.ready()
     heap.settle()
     keeper = _Keeper()
     looking = asyncio.create_task(keeper.look_after()) if with_worker else None

@@ -1,16 +1,19 @@
 """Streams of single mails under one lease each: to readers, or to the operators. Their rows are kept alike."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 
-from app.core.db import Session
+from app.core.db import Session, UtcDateTime
 from app.models import OperatorMail, TransactionalEmail
 from app.models.states import DeliveryStatus
 
 Mails = type[OperatorMail] | type[TransactionalEmail]
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
+_IN_HAND = (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
 
 
 async def any_due(session: Session, mails: Mails, now: datetime) -> bool:
@@ -59,35 +62,57 @@ async def postpone(session: Session, mails: Mails, now: datetime, until: datetim
     )
 
 
-async def settle(
-    session: Session,
-    mails: Mails,
-    mail_id: int,
-    attempt: int,
-    *,
-    status: DeliveryStatus,
-    due_at: datetime | None,
-    provider_id: str | None,
-    code: str,
-    why: str,
-) -> None:
-    """Records an outcome for its own attempt; an acceptance also wins over a resend that waits."""
-    may = [DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]
-    if status is DeliveryStatus.ACCEPTED:
-        may.append(DeliveryStatus.QUEUED)
-    await session.execute(
+class Outcome(NamedTuple):
+    """What an attempt of a mail came to; `due_at` where it is to be looked at again."""
+
+    mail_id: int
+    attempt: int
+    status: DeliveryStatus
+    due_at: datetime | None
+    provider_id: str | None
+    code: str
+    why: str
+
+
+async def settle(session: Session, mails: Mails, outcomes: Sequence[Outcome]) -> None:
+    """Records each outcome for its own attempt; an acceptance also wins over a resend that waits."""
+    accepted = [one for one in outcomes if one.status is DeliveryStatus.ACCEPTED]
+    others = [one for one in outcomes if one.status is not DeliveryStatus.ACCEPTED]
+    for chosen, where in (
+        (accepted, _one_of(mails, *_IN_HAND, DeliveryStatus.QUEUED)),
+        (others, _one_of(mails, *_IN_HAND) & (mails.attempt == bindparam("of_attempt"))),
+    ):
+        if chosen:
+            await _write(session, mails, chosen, where)
+
+
+def _one_of(mails: Mails, *statuses: DeliveryStatus) -> ColumnElement[bool]:
+    """IN is not to be had where one statement is executed for many."""
+    return or_(*(mails.status == one for one in statuses))
+
+
+async def _write(session: Session, mails: Mails, outcomes: Sequence[Outcome], where: ColumnElement[bool]) -> None:
+    connection = await session.connection()
+    await connection.execute(
         update(mails)
-        .where(
-            mails.id == mail_id,
-            mails.status.in_(may),
-            (mails.attempt == attempt) | (status == DeliveryStatus.ACCEPTED),
-        )
+        .where(mails.id == bindparam("of_mail"), where)
         .values(
-            status=status,
-            due_at=func.coalesce(due_at, mails.due_at),
-            provider_id=provider_id,
-            code=code[:24],
-            why=why[:400],
-        )
-        .execution_options(synchronize_session=False)
+            status=bindparam("to_status"),
+            due_at=func.coalesce(bindparam("to_due_at", type_=UtcDateTime()), mails.due_at),
+            provider_id=bindparam("to_provider_id"),
+            code=bindparam("to_code"),
+            why=bindparam("to_why"),
+        ),
+        [
+            {
+                "of_mail": one.mail_id,
+                "of_attempt": one.attempt,
+                "to_status": one.status,
+                "to_due_at": one.due_at,
+                "to_provider_id": one.provider_id,
+                "to_code": one.code[:24],
+                "to_why": one.why[:400],
+            }
+            for one in outcomes
+        ],
     )

@@ -12,3 +12,10 @@ def trusted() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
+
+
+def ready() -> None:
+    """Does at start what the first call would make everybody wait for, a tenth of a second or two: the certificates are
+    read, and what httpx imports late is here.
+    """
+    httpx.AsyncHTTPTransport(verify=trusted())

@@ -3,6 +3,7 @@
 What is one reader's own (To, Message-ID, Date, List-Unsubscribe) is added by sending, per delivery.
 """
 
+import asyncio
 import hashlib
 from datetime import datetime
 from email.utils import parseaddr
@@ -70,7 +71,8 @@ async def template_of(
 ) -> MailTemplate:
     """The template of a frozen edition for one set of sections. Raises NotFound, and Conflict before the freeze."""
     edition = await printed.frozen(db, edition_id)
-    return edition_template(
+    return await asyncio.to_thread(
+        edition_template,
         publication,
         subject=edition.subject,
         slug=edition.slug,

@@ -22,7 +22,7 @@ from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
 from app.stages.send.ways import Way
 from app.store import leases, streams
-from app.store.streams import Mails
+from app.store.streams import Mails, Outcome
 
 SLOT = "stream"
 
@@ -75,7 +75,8 @@ class Stream(ABC, Generic[S]):
         """Moves up to `most` due mails to `sending`, the oldest first."""
 
     @abstractmethod
-    def made(self, row: S) -> Rendered: ...
+    def made(self, row: S) -> Rendered:
+        """The row's mail. On a thread: the first letter of a kind takes as long as hundreds of those after it."""
 
     async def refusal(self, row: S) -> Rejected | None:  # noqa: ARG002  # for those who ask
         """Why `row` is not handed over at all."""
@@ -127,7 +128,7 @@ class Stream(ABC, Generic[S]):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         if refusal := await self.refusal(row):
             return refusal
-        made = self.made(row)
+        made = await asyncio.to_thread(self.made, row)
         sender = self.settings.publication.sender[1]
         return Message(
             key=row.id,
@@ -143,19 +144,21 @@ class Stream(ABC, Generic[S]):
     async def record(self, session: Session, settled: Sequence[Settled[S]]) -> None:
         now, several = self.clock.now(), bool(self.way.others)
         await self.way.heard(session, (receipt for _, receipt in settled))
+        outcomes = []
         for row, receipt in settled:
             made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
-            await streams.settle(
-                session,
-                self.mails,
-                row.id,
-                row.attempt,
-                status=made.status,
-                due_at=made.due_at,
-                provider_id=made.provider_id or None,
-                code=made.code,
-                why=made.why,
+            outcomes.append(
+                Outcome(
+                    row.id,
+                    row.attempt,
+                    made.status,
+                    made.due_at,
+                    made.provider_id or None,
+                    code=made.code,
+                    why=made.why,
+                )
             )
+        await streams.settle(session, self.mails, outcomes)
         await self.answered(session, settled, now)
 
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:

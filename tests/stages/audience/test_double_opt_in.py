@@ -15,6 +15,7 @@ from app.stages.audience.domains import DomainRules
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
 from app.store import streams, subscribers, transactional
+from app.store.streams import Outcome
 from tests.people import NOON, SIGNER, SUPPRESSOR
 
 VISITOR = Visitor("192.0.2.7", "Test/1.0")
@@ -134,17 +135,8 @@ async def test_an_active_reader_who_asks_again_is_told_so_by_mail(db: Database) 
     await press(db, link((await letters(db))[0]))
     async with db.write() as session:
         for begun in await transactional.begin(session, provider="outbox", epoch=1, most=9, now=NOON):
-            await streams.settle(
-                session,
-                TransactionalEmail,
-                begun.id,
-                begun.attempt,
-                status=DeliveryStatus.ACCEPTED,
-                due_at=None,
-                provider_id=None,
-                code="",
-                why="",
-            )
+            outcome = Outcome(begun.id, begun.attempt, DeliveryStatus.ACCEPTED, None, None, "", "")
+            await streams.settle(session, TransactionalEmail, [outcome])
     await ask(db)
     await ask(db)
     assert [one.kind for one in await letters(db)] == ["confirmation", "welcome", "already"]

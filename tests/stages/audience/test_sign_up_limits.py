@@ -17,6 +17,7 @@ from app.stages.audience import consent, leaving
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.visitor import Visitor
 from app.store import streams, subscribers, suppressions, transactional
+from app.store.streams import Outcome
 from tests.people import NOON, SIGNER, SUPPRESSOR, add_reader
 
 ADA = "ada@example.org"
@@ -48,17 +49,8 @@ async def hand_over(db: Database, at: datetime) -> None:
     """Everything that is owed was accepted."""
     async with db.write() as session:
         for mail in await transactional.begin(session, provider="outbox", epoch=1, most=9, now=at):
-            await streams.settle(
-                session,
-                TransactionalEmail,
-                mail.id,
-                mail.attempt,
-                status=DeliveryStatus.ACCEPTED,
-                due_at=None,
-                provider_id=None,
-                code="",
-                why="",
-            )
+            outcome = Outcome(mail.id, mail.attempt, DeliveryStatus.ACCEPTED, None, None, "", "")
+            await streams.settle(session, TransactionalEmail, [outcome])
 
 
 async def press(db: Database, mail: TransactionalEmail, at: datetime) -> None:

@@ -1,7 +1,9 @@
 """Service mail waits for no group's tokens, and papers leave it room: it is counted in them, on both engines."""
 
 import asyncio
+import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,12 +52,18 @@ async def owe(db: Database, *addresses: str) -> None:
 
 
 async def post(
-    db: Database, tmp_path: Path, clock: Hand, script: Script | None = None, groups: dict[str, float] = RATES
+    db: Database,
+    tmp_path: Path,
+    clock: Hand,
+    script: Script | None = None,
+    groups: dict[str, float] = RATES,
+    on_render: Callable[[], None] = lambda: None,
 ) -> Scripted:
     """Hands over what is owed of service mail while the clock of tokens stands still."""
     provider, template = Scripted(script), await template_for(0, 0, MailForm.HTML)
 
     def render(_: Begun) -> Rendered:
+        on_render()
         return Rendered(template, dict.fromkeys(template.slots, "x"))
 
     throttle = limited(db, clock, service=True, groups=groups)
@@ -146,3 +154,12 @@ async def test_where_nothing_is_limited_nothing_is_asked(
     await owe(db, "ada@gmail.com")
     assert len((await post(db, tmp_path, Hand(), groups=groups)).sent) == 1
     assert not [statement for statement in seen if "buckets" in statement]
+
+
+async def test_a_letter_is_made_beside_the_loop(db: Database, tmp_path: Path) -> None:
+    """The first of its kind takes half a second: meanwhile others are answered, and nobody waits for the writer."""
+    made_by: list[int] = []
+    await owe(db, "ada@gmail.com")
+    provider = await post(db, tmp_path, Hand(), on_render=lambda: made_by.append(threading.get_ident()))
+    assert len(provider.sent) == len(made_by) == 1
+    assert made_by != [threading.get_ident()]
