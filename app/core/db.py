@@ -25,12 +25,12 @@ from app.core.errors import ConfigurationError, StorageError, StorageUnavailable
 
 Session = AsyncSession
 
-_WAIT, _LOG_WAIT = 5000, 100
-"""How long SQLite waits for a lock, in milliseconds: ordinarily, and to empty its log."""
+_LOG_WAIT = 100
+"""For how long SQLite waits for a lock to empty its log, in milliseconds."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
-    f"busy_timeout={_WAIT}",
+    f"busy_timeout={sqlite.PATIENCE}",
     "foreign_keys=ON",
     "secure_delete=ON",
     "cache_size=-4096",  # kibibytes for each of five connections; the system's own cache stands behind it
@@ -148,7 +148,7 @@ class Database:
             try:
                 busy, _, _ = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
             finally:
-                await driver.execute(f"PRAGMA busy_timeout={_WAIT}")
+                await driver.execute(f"PRAGMA busy_timeout={sqlite.PATIENCE}")
         return not busy
 
     async def close(self) -> None:
@@ -170,7 +170,7 @@ class Database:
         )
 
     def _sqlite_engine(self, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
-        opened = partial(sqlite.connect, self.url.database or "")
+        opened = partial(sqlite.connect, Path(self.url.database or ""))
         engine = create_async_engine(
             self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, async_creator=opened
         )
@@ -195,9 +195,8 @@ def _on_postgresql_connect(connection: Any, _: Any) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    # A deferred transaction that reads and then writes fails at once with "database is locked".
     readonly = connection.get_execution_options().get("readonly")
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if readonly else sqlite.BEGIN)
 
 
 @asynccontextmanager

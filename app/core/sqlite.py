@@ -6,9 +6,17 @@ while the only writer is held.
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
+
+from app.core import turns
+
+BEGIN = "BEGIN IMMEDIATE"
+"""How a transaction begins that writes: one that read first would fail where another wrote meanwhile."""
+PATIENCE = 5000
+"""For how long another's lock is waited for, in milliseconds."""
 
 
 class Cursor:
@@ -27,7 +35,7 @@ class Cursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        await self._run(sqlite3.Cursor.execute, statement, parameters)
+        await self._run(self._connection.begin if statement == BEGIN else sqlite3.Cursor.execute, statement, parameters)
 
     async def executemany(self, statement: str, parameters: Sequence[Any]) -> None:
         await self._run(sqlite3.Cursor.executemany, statement, parameters)
@@ -46,6 +54,18 @@ class Cursor:
 
 
 class Connection(aiosqlite.Connection):
+    """`file` is the database's."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(lambda: sqlite3.connect(file, check_same_thread=False), iter_chunk_size=64)
+        self._turns = file.with_name(file.name + ".turn")
+        # The thread dies with the process, whoever forgets to close; as where SQLAlchemy opens by itself.
+        self._thread.daemon = True
+
+    def begin(self, cursor: sqlite3.Cursor, statement: str, _: object) -> None:
+        """On the connection's own thread."""
+        turns.begin(cursor, statement, self._turns, PATIENCE / 1000)
+
     def cursor(self) -> Cursor:  # type: ignore[override]  # SQLAlchemy is the only one who asks
         return Cursor(self)
 
@@ -64,9 +84,8 @@ def _asked(connection: sqlite3.Connection, what: Callable[..., object], statemen
         cursor.close()
 
 
-async def connect(database: str) -> Connection:
-    """Opens the file. The thread dies with the process, whoever forgets to close."""
-    opened = Connection(lambda: sqlite3.connect(database, check_same_thread=False), iter_chunk_size=64)
-    opened._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does where it opens by itself
+async def connect(file: Path) -> Connection:
+    """Opens the database."""
+    opened = Connection(file)
     await opened
     return opened
