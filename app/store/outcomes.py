@@ -1,8 +1,8 @@
 """What became of hand-overs: one statement a group, and a note for all that was not accepted at the first try."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -95,26 +95,38 @@ def _stored(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if instant else None
 
 
-async def record(session: Session, edition_id: int, shard: int, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Writes outcomes of a shard down, each for its own attempt, whoever owns the shard by now.
+async def record(session: Session, edition_id: int, by_shard: Mapping[int, Sequence[Outcome]], now: datetime) -> None:
+    """Writes outcomes down by the shard of their reader, each for its own attempt, whoever owns the shard by now.
 
     An acceptance wins over an attempt that waits or is in the air, and cancels it; where a later attempt was already
     begun, the mail went out twice as far as anybody knows, and a note `repeated` counts it until that attempt is known
     not to have arrived.
     """
+    outcomes = [one for of_shard in by_shard.values() for one in of_shard]
     if not outcomes:
         return
-    changes = Changes()
+    changes = _Changes({one.subscriber_id: shard for shard, of_shard in by_shard.items() for one in of_shard})
     written = await _in_hand(session, edition_id, outcomes, changes)
     rest = [one for one in outcomes if one.subscriber_id not in written]
     mended, repeated = await _late(session, edition_id, rest, changes)
     written |= mended
-    for _, group in repeated:
-        changes.count(group, Place("", Tally.REPEATED))
+    for one, group in repeated:
+        changes.of(one.subscriber_id).count(group, Place("", Tally.REPEATED))
     await _only_once(session, edition_id, [one for one in rest if one.subscriber_id not in mended], changes)
-    await progress.add(session, edition_id, shard, changes, now)
+    await progress.add_all(session, edition_id, changes.by_shard, now)
     await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], now)
     await _note(session, edition_id, [one for one, _ in repeated], now, outcome="repeated")
+
+
+class _Changes:
+    """What outcomes changed in each shard; `shards` says which is whose."""
+
+    def __init__(self, shards: Mapping[int, int]) -> None:
+        self.shards = shards
+        self.by_shard = defaultdict[int, Changes](Changes)
+
+    def of(self, reader: int) -> Changes:
+        return self.by_shard[self.shards[reader]]
 
 
 async def _write(session: Session, edition_id: int, outcomes: Sequence[Outcome], which: str) -> Sequence[Any]:
@@ -146,7 +158,7 @@ def _became(outcome: Outcome, provider: str | None) -> Place:
     return place(outcome.status, attempt=outcome.attempt, provider=provider, fault=outcome.fault)
 
 
-async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: Changes) -> set[int]:
+async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes) -> set[int]:
     """The ordinary case: the row is `sending`, at this very attempt."""
     by_reader = {one.subscriber_id: one for one in outcomes}
     accepted = [one for one in outcomes if one.status is DeliveryStatus.ACCEPTED]
@@ -157,17 +169,18 @@ async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome
     ]
     # Most of a group became the same thing: it is looked up once.
     moves = Counter(
-        (group, provider, one.status, one.attempt, one.fault)
+        (changes.shards[one.subscriber_id], group, provider, one.status, one.attempt, one.fault)
         for one, group, provider in ((by_reader[reader], group, provider) for reader, group, provider in written)
     )
-    for (group, provider, status, attempt, fault), count in moves.items():
+    for (shard, group, provider, status, attempt, fault), count in moves.items():
         was = place(DeliveryStatus.SENDING, attempt=attempt, provider=provider)
-        changes.move(group, was, place(status, attempt=attempt, provider=provider, fault=fault), count)
+        became = place(status, attempt=attempt, provider=provider, fault=fault)
+        changes.by_shard[shard].move(group, was, became, count)
     return {reader for reader, _, _ in written}
 
 
 async def _late(
-    session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: Changes
+    session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes
 ) -> tuple[set[int], list[tuple[Outcome, str]]]:
     """Answers to what was given up already. The rows are held first, so as to know what they were.
 
@@ -185,7 +198,8 @@ async def _late(
     written = await _write(session, edition_id, outcomes, _LATE)
     for reader, group, provider in written:
         status, attempt, _ = were[reader]
-        changes.move(group, place(status, attempt=attempt, provider=provider), _became(by_reader[reader], provider))
+        was = place(status, attempt=attempt, provider=provider)
+        changes.of(reader).move(group, was, _became(by_reader[reader], provider))
     return {reader for reader, _, _ in written}, [
         (by_reader[reader], group)
         for reader, (status, attempt, group) in were.items()
@@ -195,7 +209,7 @@ async def _late(
     ]
 
 
-async def _only_once(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: Changes) -> None:
+async def _only_once(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes) -> None:
     """Counted as repeated while it was in the air, a later attempt turned out not to have arrived."""
     failed = [one for one in outcomes if one.attempt > 1 and one.status not in _MAY_HAVE_ARRIVED]
     if not failed:
@@ -212,12 +226,13 @@ async def _only_once(session: Session, edition_id: int, outcomes: Sequence[Outco
         .returning(DeliveryNote.subscriber_id)
         .execution_options(synchronize_session=False)
     )
-    readers = removed.all()
     groups = await session.execute(
-        select(Delivery.domain_group).where(Delivery.edition_id == edition_id, Delivery.subscriber_id.in_(readers))
+        select(Delivery.subscriber_id, Delivery.domain_group).where(
+            Delivery.edition_id == edition_id, Delivery.subscriber_id.in_(removed.all())
+        )
     )
-    for group in groups.scalars():
-        changes.count(group, Place("", Tally.REPEATED), -1)
+    for reader, group in groups:
+        changes.of(reader).count(group, Place("", Tally.REPEATED), -1)
 
 
 async def _note(

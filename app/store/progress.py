@@ -6,6 +6,7 @@ added to those of shard 0. To read is therefore to add up a few hundred rows, wh
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -86,16 +87,17 @@ class Changes:
 
 _COLUMNS = tuple(tally.value for tally in Tally)
 _SUMS = ", ".join(f"{name} = delivery_counts.{name} + excluded.{name}" for name in _COLUMNS)
-_HEAD = f"INSERT INTO delivery_counts (edition_id, shard, provider, domain_group, {', '.join(_COLUMNS)}) "
+_KEYS = ("shard", "provider", "domain_group")
+_HEAD = f"INSERT INTO delivery_counts (edition_id, {', '.join((*_KEYS, *_COLUMNS))}) "
 _TAIL = f" ON CONFLICT (edition_id, shard, provider, domain_group) DO UPDATE SET {_SUMS}"
 _ADD_SQLITE = text(
-    f"{_HEAD}SELECT :edition, :shard, value->>0, value->>1, "  # noqa: S608  # names of ours
-    + ", ".join(f"value->>{index}" for index in range(2, 2 + len(_COLUMNS)))
+    f"{_HEAD}SELECT :edition, "  # noqa: S608  # names of ours
+    + ", ".join(f"value->>{index}" for index in range(len(_KEYS) + len(_COLUMNS)))
     + f" FROM json_each(:rows) WHERE true{_TAIL}"
 )
 _ADD_POSTGRES = text(
-    f"{_HEAD}SELECT CAST(:edition AS integer), CAST(:shard AS integer), value->>0, value->>1, "  # noqa: S608
-    + ", ".join(f"CAST(value->>{index} AS integer)" for index in range(2, 2 + len(_COLUMNS)))
+    f"{_HEAD}SELECT CAST(:edition AS integer), CAST(value->>0 AS integer), value->>1, value->>2, "  # noqa: S608
+    + ", ".join(f"CAST(value->>{len(_KEYS) + index} AS integer)" for index in range(len(_COLUMNS)))
     + f" FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS each_row(value){_TAIL}"
 )
 _PACE = text(
@@ -104,26 +106,38 @@ _PACE = text(
 )
 
 
-async def add(session: Session, edition_id: int, shard: int, changes: Changes, now: datetime | None = None) -> None:
-    """Counts what a deed changed, in its own transaction. `now` where hand-overs were answered.
+async def add(session: Session, edition_id: int, shard: int, changes: Changes) -> None:
+    """Counts what a deed changed in one shard, in its own transaction.
 
     The caller holds the shard's lease, or the edition for shard 0: rows are locked in one order, and nobody waits
     for the other.
     """
+    await add_all(session, edition_id, {shard: changes})
+
+
+async def add_all(
+    session: Session, edition_id: int, by_shard: Mapping[int, Changes], now: datetime | None = None
+) -> None:
+    """As `add`, in several shards. `now` where hand-overs were answered."""
     rows = [
-        [*key, *(tallies[tally] for tally in Tally)]
+        [shard, *key, *(tallies[tally] for tally in Tally)]
+        for shard, changes in sorted(by_shard.items())
         for key, tallies in sorted(changes.by.items())
         if any(tallies.values())
     ]
     if rows:
         statement = _ADD_SQLITE if session.get_bind().dialect.name == "sqlite" else _ADD_POSTGRES
-        await session.execute(statement, {"edition": edition_id, "shard": shard, "rows": json.dumps(rows)})
-    if changes.settled and now is not None:
-        await _pace(session, edition_id, shard, _slice(now), changes.settled)
+        await session.execute(statement, {"edition": edition_id, "rows": json.dumps(rows)})
+    paced = {shard: changes.settled for shard, changes in sorted(by_shard.items()) if changes.settled}
+    if paced and now is not None:
+        await _pace(session, edition_id, [(shard, _slice(now), settled) for shard, settled in paced.items()])
 
 
-async def _pace(session: Session, edition_id: int, shard: int, slice_: int, settled: int) -> None:
-    await session.execute(_PACE, {"edition": edition_id, "shard": shard, "slice": slice_, "settled": settled})
+async def _pace(session: Session, edition_id: int, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Each a shard, a slice, and how many were settled in it."""
+    of_rows = [{"edition": edition_id, "shard": row[0], "slice": row[1], "settled": row[2]} for row in rows]
+    if of_rows:
+        await session.execute(_PACE, of_rows)
 
 
 def _slice(at: datetime) -> int:
@@ -147,9 +161,7 @@ async def fold(session: Session, edition_id: int, shard: int, now: datetime) -> 
         .execution_options(synchronize_session=False)
     )
     past = _slice(now - 2 * PACE_OVER)
-    for slice_, settled in sorted(paced.all()):
-        if slice_ >= past:
-            await _pace(session, edition_id, SETTLED, slice_, settled)
+    await _pace(session, edition_id, [(SETTLED, *row) for row in sorted(paced.all()) if row[0] >= past])
     await session.execute(
         delete(DeliveryPace)
         .where(DeliveryPace.edition_id == edition_id, DeliveryPace.shard == SETTLED, DeliveryPace.slice < past)

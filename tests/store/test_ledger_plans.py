@@ -148,7 +148,7 @@ async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int, other
             begun = await handovers.begin(session, large, 3, provider="p", others=others, most=GROUP, now=NOON)
             assert len(begun) == GROUP
             told = [outcomes.Outcome(one.subscriber_id, one.attempt, DeliveryStatus.ACCEPTED) for one in begun]
-            await outcomes.record(session, large, 3, told, NOON)
+            await outcomes.record(session, large, {3: told}, NOON)
             assert await deliveries.waiting(session, large, 3, resend=True)
         plans = await watched.plans()
         assert len(plans) >= 4, plans

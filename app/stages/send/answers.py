@@ -41,11 +41,10 @@ class Answers:
             if isinstance(receipt, NotSent):
                 self.shares.spend(row.group, -1)
             written.setdefault(row.shard, []).append(self._outcome(row, receipt, now))
-        for shard, of_shard in written.items():
-            if shard in held:
-                await outcomes.record(session, self.edition_id, shard, of_shard, now)
-            else:
-                await self._record_late(session, shard, of_shard, now)
+        late = {shard: written.pop(shard) for shard in sorted(written.keys() - set(held))}
+        await outcomes.record(session, self.edition_id, written, now)
+        for shard, of_shard in late.items():
+            await self._record_late(session, shard, of_shard, now)
         # Last, as rows that all workers share: whoever holds one asks for no shard any more.
         await self.way.heard(session, (receipt for _, receipt in settled))
         slowed = _slowed_by(settled)
@@ -68,7 +67,7 @@ class Answers:
                 one._replace(status=DeliveryStatus.EXPIRED) if one.status is DeliveryStatus.QUEUED else one
                 for one in late
             ]
-        await outcomes.record(session, self.edition_id, shard, late, now)
+        await outcomes.record(session, self.edition_id, {shard: late}, now)
         states = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN) if self._resend else (DeliveryStatus.QUEUED,)
         owed = [one.due_at for one in late if one.due_at and one.status in states]
         if owed:

@@ -71,7 +71,7 @@ class Night:
         shard = next(row.shard for row in await self.desk.rows() if row.subscriber_id == reader)
         async with self.db.write() as session:
             late = outcomes.Outcome(reader, attempt, status, fault="address" if status == "rejected" else None)
-            await outcomes.record(session, self.desk.edition.id, shard, [late], self.desk.clock.now())
+            await outcomes.record(session, self.desk.edition.id, {shard: [late]}, self.desk.clock.now())
 
     async def leave(self) -> None:
         row = self.luck.choice(await self.desk.rows())

@@ -290,7 +290,7 @@ async def test_a_late_answer_is_recorded_for_its_own_attempt_and_cancels_the_res
     await paper.send(Scripted(lambda _: Unknown("no answer")))
     late = outcomes.Outcome(first, 1, Status.ACCEPTED, provider_id="late")
     async with db.write() as session:
-        await outcomes.record(session, paper.edition.id, 1, [late], NOON)
+        await outcomes.record(session, paper.edition.id, {1: [late]}, NOON)
     paper.clock.move(NOON + minutes(21))
     provider = Scripted()
     await paper.send(provider)
@@ -306,10 +306,10 @@ async def test_an_answer_that_comes_after_the_resend_counts_a_repeat(db: Databas
     await paper.send(Scripted())
     async with db.write() as session:
         late = outcomes.Outcome(reader, 1, Status.ACCEPTED)
-        await outcomes.record(session, paper.edition.id, 1, [late], NOON)
+        await outcomes.record(session, paper.edition.id, {1: [late]}, NOON)
         assert (await progress.total(session, paper.edition.id)).repeated == 1
         same = outcomes.Outcome(reader, 2, Status.ACCEPTED)
-        await outcomes.record(session, paper.edition.id, 1, [same], NOON)
+        await outcomes.record(session, paper.edition.id, {1: [same]}, NOON)
         assert (await progress.total(session, paper.edition.id)).repeated == 1
 
 
@@ -338,7 +338,7 @@ async def test_an_acceptance_wins_over_a_later_attempt_that_is_in_the_air(
         (again,) = await outgoing.take(1)  # type: ignore[attr-defined]
         async with db.write() as session:
             late = outcomes.Outcome(reader, 1, Status.ACCEPTED, provider_id="first")
-            await outcomes.record(session, paper.edition.id, 1, [late], NOON)
+            await outcomes.record(session, paper.edition.id, {1: [late]}, NOON)
         during.extend(await paper.notes())
         outgoing.settle(again, answer)  # type: ignore[attr-defined]
 
