@@ -123,10 +123,18 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Session]:
-        """A session that commits at the end of the block. Never open a second one inside it."""
+    async def write(self, *, brief: bool = False) -> AsyncIterator[Session]:
+        """A session that commits at the end of the block. Never open a second one inside it.
+
+        `brief`: all it does is a few statements of a millisecond or so. On SQLite they are executed on the event loop:
+        where that is busy, the way to a thread and back takes longer than they do, while the only writer is held.
+        """
         async with _translated(), AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+            sqlite.here.set(brief)
+            try:
+                yield session
+            finally:
+                sqlite.here.set(False)
 
     async def check(self) -> None:
         """Raises StorageUnavailable where the database does not answer."""

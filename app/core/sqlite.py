@@ -6,6 +6,7 @@ while the only writer is held.
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from app.core import turns
 
 BEGIN = "BEGIN IMMEDIATE"
 """How a transaction begins that writes: one that read first would fail where another wrote meanwhile."""
+here: ContextVar[bool] = ContextVar("here", default=False)
+"""Are statements executed where we are? Their BEGIN and COMMIT never are: these wait for others, and for the disk."""
 PATIENCE = 5000
 """For how long another's lock is waited for, in milliseconds."""
 
@@ -48,9 +51,8 @@ class Cursor:
         """Closed since its statement has run."""
 
     async def _run(self, what: Callable[..., object], statement: str, parameters: Any) -> None:
-        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection.errand(
-            _asked, what, statement, parameters
-        )
+        ask = self._connection.at_once if here.get() and statement != BEGIN else self._connection.errand
+        self._rows, self.description, self.rowcount, self.lastrowid = await ask(_asked, what, statement, parameters)
 
 
 class Connection(aiosqlite.Connection):
@@ -72,6 +74,10 @@ class Connection(aiosqlite.Connection):
     async def errand(self, what: Callable[..., Any], *arguments: Any) -> Any:
         """Has `what` done with the real connection, on the connection's own thread."""
         return await self._execute(what, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite's
+
+    async def at_once(self, what: Callable[..., Any], *arguments: Any) -> Any:
+        """Does it where we are. The connection's thread has nothing to do meanwhile: each of its errands is awaited."""
+        return what(self._conn, *arguments)
 
 
 def _asked(connection: sqlite3.Connection, what: Callable[..., object], statement: str, parameters: Any) -> Any:

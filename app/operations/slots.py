@@ -28,7 +28,7 @@ async def once(
     async with db.read() as session:
         if await leases.is_finished(session, job, slot):
             return False
-    async with db.write() as session:
+    async with db.write(brief=True) as session:
         epoch = await leases.take_slot(session, job, slot, owner, clock.now())
     if epoch is None:
         return False
@@ -37,11 +37,11 @@ async def once(
         result = await work()
     except Exception:
         await _stop(keeper)
-        async with db.write() as session:
+        async with db.write(brief=True) as session:
             await leases.renew_slot(session, job, slot, epoch, AGAIN_AFTER_MS)
         raise
     await _stop(keeper)
-    async with db.write() as session:
+    async with db.write(brief=True) as session:
         if result is None:
             await leases.give_back_slot(session, job, slot, epoch)
         else:
@@ -59,7 +59,7 @@ async def _keep(db: Database, job: str, slot: str, epoch: int) -> None:
     while True:
         await asyncio.sleep(RENEW_EVERY)
         with suppress(StorageError):
-            async with db.write() as session:
+            async with db.write(brief=True) as session:
                 if not await leases.renew_slot(session, job, slot, epoch):
                     log.warning("another worker took this slot", job=job, slot=slot)
                     return

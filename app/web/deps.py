@@ -28,7 +28,7 @@ async def read_session(container: ContainerDep) -> AsyncIterator[Session]:
 async def write_session(request: Request, container: ContainerDep) -> AsyncIterator[Session]:
     """One transaction for the length of the route; what the route raises rolls it back."""
     await request.body()  # a sender that dawdles must not hold the one writer
-    async with container.db.write() as session:
+    async with container.db.write(brief=True) as session:
         yield session
 
 

@@ -245,20 +245,63 @@ async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     await db.close()
 
 
-async def test_a_statement_is_one_errand_to_sqlites_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its rows come back with it; to open, to fetch and to close a cursor are no errands of their own."""
+@pytest.fixture
+def errands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is sent to the threads of SQLite's connections."""
     sent: list[str] = []
     run = sqlite.Connection._execute
 
-    async def counted(self: sqlite.Connection, what: Callable[..., object], *arguments: object) -> object:
+    async def counted(self: sqlite.Connection, what: Callable[..., object], *given: object, **named: object) -> object:
         sent.append(what.__name__)
-        return await run(self, what, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite's
+        return await run(self, what, *given, **named)  # type: ignore[no-untyped-call]  # aiosqlite's
 
+    monkeypatch.setattr(sqlite.Connection, "_execute", counted)
+    return sent
+
+
+async def test_a_statement_is_one_errand_to_sqlites_thread(tmp_path: Path, errands: list[str]) -> None:
+    """Its rows come back with it; to open, to fetch and to close a cursor are no errands of their own."""
     db = Database(f"sqlite:///{tmp_path}/post.db")
     async with db.write() as session:
         await session.execute(text("CREATE TABLE counted (number INTEGER)"))
-        monkeypatch.setattr(sqlite.Connection, "_execute", counted)
+        errands.clear()
         rows = await session.execute(text("INSERT INTO counted VALUES (1), (2), (3) RETURNING number"))
         assert rows.scalars().all() == [1, 2, 3]
-        assert len(sent) == 1, sent
+        assert len(errands) == 1, errands
+    await db.close()
+
+
+async def test_a_brief_write_stays_where_it_is(tmp_path: Path, errands: list[str]) -> None:
+    """Only its BEGIN and its end, which wait for others and for the disk, are errands. The next one is as ever."""
+    db = Database(f"sqlite:///{tmp_path}/post.db")
+    async with db.write() as session:
+        await session.execute(text("CREATE TABLE counted (number INTEGER)"))
+    errands.clear()
+    async with db.write(brief=True) as session:
+        rows = await session.execute(text("INSERT INTO counted VALUES (1), (2), (3) RETURNING number"))
+        assert rows.scalars().all() == [1, 2, 3]
+        assert await session.scalar(text("SELECT sum(number) FROM counted")) == 6
+    assert errands == ["_asked", "commit", "rollback"], "BEGIN, and the pool makes sure of the end"
+    errands.clear()
+    async with db.write() as session:
+        assert await session.scalar(text("SELECT sum(number) FROM counted")) == 6
+    assert errands == ["_asked", "_asked", "commit", "rollback"]
+    await db.close()
+
+
+async def test_a_brief_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """A fault is told as one of the database, whoever executed the statement."""
+    db = Database(f"sqlite:///{tmp_path}/post.db")
+    async with db.write() as session:
+        await session.execute(text("CREATE TABLE counted (number INTEGER UNIQUE)"))
+
+    async def count_twice() -> None:
+        async with db.write(brief=True) as session:
+            await session.execute(text("INSERT INTO counted VALUES (1)"))
+            await session.execute(text("INSERT INTO counted VALUES (1)"))
+
+    with pytest.raises(StorageError, match="UNIQUE"):
+        await count_twice()
+    async with db.read() as session:
+        assert await session.scalar(text("SELECT count(*) FROM counted")) == 0
     await db.close()

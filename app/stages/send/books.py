@@ -33,7 +33,7 @@ class Books(Generic[R]):
         Without a room outcomes are written down and nothing else: what is held stays so for the other half.
         """
         started = steady()
-        async with self._db.write() as session:
+        async with self._db.write(brief=True) as session:
             if not await self._entered(session, settled):
                 return None
             # Where it is over nothing is given back before `close`, which says why.
@@ -44,7 +44,7 @@ class Books(Generic[R]):
     async def part(self, settled: Sequence[Settled[R]]) -> None:
         """Only slow answers are still to come: what ended the hand-over is made known."""
         rest, fault = self._course.rest, self._course.fault
-        async with self._db.write() as session:
+        async with self._db.write(brief=True) as session:
             ours = await self._entered(session, settled)
             if ours:
                 await self._ledger.part(session, rest, fault)
@@ -53,7 +53,7 @@ class Books(Generic[R]):
 
     async def close(self, settled: Sequence[Settled[R]]) -> None:
         """The end: gives back what is held."""
-        async with self._db.write() as session:
+        async with self._db.write(brief=True) as session:
             ours = await self._ledger.fence(session)
             await self._ledger.record(session, settled)
             if ours:

@@ -41,14 +41,14 @@ class Meter:
     async def write_down(self, db: Database, owner: str) -> None:
         """Gives the sign of life of this worker. What cannot be written is kept for the next time."""
         since = Counter(self._since)
-        async with db.write() as session:
+        async with db.write(brief=True) as session:
             await workers.sign(session, owner, self.in_hand)
             await counters.add(session, since)
         self._since -= since
 
     async def leave(self, db: Database, owner: str) -> None:
         """The last word of this worker."""
-        async with db.write() as session:
+        async with db.write(brief=True) as session:
             await workers.leave(session, owner)
             await counters.add(session, self._since)
         self._since.clear()

@@ -49,7 +49,7 @@ async def send_due(
     many it may hold at once. Where there are several providers, others have their turn after a while.
     """
     edition_id, number = shard or (None, None)
-    async with db.write() as session:
+    async with db.write(brief=True) as session:
         lease = await leases.take_shard(session, owner, clock.now(), edition_id=edition_id, shard=number)
     if lease is None:
         return -1
@@ -72,7 +72,7 @@ async def send_due(
         most_shards=most_shards,
         meter=meter,
     )
-    async with db.write() as session:
+    async with db.write(brief=True) as session:
         if not await leases.renew_shard(session, lease):
             return 0
         if not await way.enter(session, clock.now()):

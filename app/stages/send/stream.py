@@ -200,7 +200,7 @@ async def hand_over(
     async with db.read() as session:
         if not await streams.any_due(session, stream.mails, stream.clock.now()):
             return 0
-    async with db.write() as session:
+    async with db.write(brief=True) as session:
         if not await stream.open(session, owner):
             return 0
     way = stream.way

@@ -78,7 +78,7 @@ class ProviderThrottle:
 
     async def _reserve(self, most: int, asked: Mapping[str, Asked]) -> Grant:
         unused, given, grants = self._unused, Grant(most), dict[str, Grant]()
-        async with self._db.write() as session:
+        async with self._db.write(brief=True) as session:
             now = await self._instant(session)
             today = day_of(now, self._zone)
             if self._limits:
