@@ -21,7 +21,7 @@ from app.store.handovers import Begun
 from app.store.outcomes import Outcome
 
 log = structlog.get_logger(__name__)
-_chance = random.SystemRandom().random
+_chance = random.random
 
 
 @dataclass

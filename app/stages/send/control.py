@@ -10,7 +10,7 @@ from app.models.states import EditionStatus
 from app.stages.send import policy
 from app.store import cancelled, editions, provider_states, releases
 
-_chance = random.SystemRandom().random
+_chance = random.random
 _PAUSABLE = (EditionStatus.FROZEN, EditionStatus.SENDING)
 
 

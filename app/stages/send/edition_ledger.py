@@ -49,7 +49,7 @@ LOOK_EVERY = 1.0
 """Seconds until shards of workers that died, and other editions, are looked for again."""
 
 log = structlog.get_logger(__name__)
-_chance = random.SystemRandom().random
+_chance = random.random
 
 
 @dataclass

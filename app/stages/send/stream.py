@@ -26,7 +26,7 @@ from app.store.streams import Mails, Outcome
 
 SLOT = "stream"
 
-_chance = random.SystemRandom().random
+_chance = random.random
 
 
 class Single(Protocol):
