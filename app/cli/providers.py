@@ -56,7 +56,8 @@ def _now(one: Standing, zone: ZoneInfo) -> str:
     if one.breaker is Breaker.HALF_OPEN:
         return "on trial with the next mails"
     slow = [f"{group} waits until {until.astimezone(zone):%H:%M}" for group, until in one.barred.items()]
-    return "; ".join(["in use" if one.in_use else "stands by", *slow])
+    back = [f"{group} comes back, {rate:g} a second now" for group, rate in one.coming_back.items()]
+    return "; ".join(["in use" if one.in_use else "stands by", *slow, *back])
 
 
 @group.command(epilog="Example: morningpost providers check")

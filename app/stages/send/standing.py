@@ -1,13 +1,15 @@
 """How each way out stands: whether it works, its limits, and what is left of today's. For operators."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.db import Session
+from app.core.mail.bars import pace
 from app.core.mail.provider import Provider
-from app.core.mail.tokens import KEPT_FOR_SERVICE, WARM_DAYS, Level, Limits, day_of
+from app.core.mail.tokens import KEPT_FOR_SERVICE, SECOND, WARM_DAYS, Level, Limits, day_of
 from app.models import ProviderState
 from app.models.breaker import Breaker
 from app.stages.send.ways import in_use
@@ -45,6 +47,8 @@ class Standing:
     """Messages a second to each large mailbox provider that has a limit."""
     barred: Mapping[str, datetime]
     """The mailbox providers that slow us down, and until when each is left alone."""
+    coming_back: Mapping[str, float]
+    """Those that did so lately, and how many messages a second each gets now: more with every quiet minute."""
 
 
 async def standings(
@@ -53,7 +57,10 @@ async def standings(
     """The providers in their order; the first that works is in use."""
     known, states = await buckets.levels(session), await provider_states.every(session)
     instant = await buckets.instant(session)
-    today, barred = day_of(instant, zone), await shares.all_barred(session, instant)
+    today, slowed = (
+        day_of(instant, zone),
+        {one.name: await shares.slowed(session, one.name, instant) for one in providers},
+    )
     used = await in_use(session, providers, now)
     return [
         _standing(
@@ -63,7 +70,7 @@ async def standings(
             today,
             states.get(one.name),
             now,
-            {group: now + timedelta(seconds=left) for name, group, left in barred if name == one.name},
+            {group: (until - instant) / SECOND for group, until in sorted(slowed[one.name].items())},
             in_use=one is used,
         )
         for one in providers
@@ -81,10 +88,11 @@ def _standing(
     today: date,
     state: ProviderState | None,
     now: datetime,
-    barred: Mapping[str, datetime],
+    slowed: Mapping[str, float],
     *,
     in_use: bool,
 ) -> Standing:
+    """`slowed`: in how many seconds each group's bar ends; below zero where it has ended."""
     allowed = limits.allowance(today)
     kept = int(allowed * KEPT_FOR_SERVICE) if allowed is not None else 0
     return Standing(
@@ -105,8 +113,14 @@ def _standing(
         left_for_papers=None if allowed is None else max(0, allowed - kept - used),
         left_for_service=None if allowed is None else max(0, allowed - used),
         domain_rates=dict(limits.groups),
-        barred=barred,
+        barred={group: now + timedelta(seconds=left) for group, left in slowed.items() if left > 0},
+        coming_back=_coming_back(limits.groups, slowed),
     )
+
+
+def _coming_back(rates: Mapping[str, float], slowed: Mapping[str, float]) -> dict[str, float]:
+    paces = {group: pace(rates.get(group), int(-left * SECOND)) for group, left in slowed.items() if left <= 0}
+    return {group: now for group, now in paces.items() if now is not None and now < rates.get(group, math.inf)}
 
 
 def _warmup_day(limits: Limits, today: date) -> int | None:

@@ -35,6 +35,9 @@ class ProviderOut(BaseModel):
     left_for_service: int | None = Field(description="For confirmations and the like, which may use the whole day.")
     domain_rates: dict[str, float] = Field(description="Messages a second to large mailbox providers with a limit.")
     barred: dict[str, AwareDatetime] = Field(description="Mailbox providers that slow us down, left alone until then.")
+    coming_back: dict[str, float] = Field(
+        description="Those that did so lately: messages a second to each now, more with every quiet minute."
+    )
 
 
 @router.get("", summary="List the ways out, with what is left of today")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.core.db import Database
-from app.core.mail.tokens import Limits, day_of
+from app.core.mail.tokens import SECOND, Limits, day_of
 from app.stages.send.standing import standings
 from app.stages.send.throttle import ProviderThrottle
 from app.store import buckets, shares
@@ -56,3 +56,17 @@ async def test_mailbox_providers_that_slow_us_down_are_shown(db: Database) -> No
     assert one.barred.keys() == {"gmail"}
     assert one.barred["gmail"] - NOON == pytest.approx(timedelta(minutes=9), abs=timedelta(seconds=30))
     assert (one.rate, one.used_today) == (None, None)
+    assert one.coming_back == {}
+
+
+async def test_who_comes_back_is_shown_with_its_pace(db: Database) -> None:
+    """An eighth of its rate and twice as much each quiet minute; not any more where that is all there is."""
+    limits = {"scripted": Limits(groups={"gmail": 40, "orange": 1})}
+    async with db.write() as session:
+        now = await buckets.instant(session)
+        for group, ago in (("gmail", 70), ("orange", 10), ("yahoo", 10), ("outlook", 900)):
+            at, day = now - (ago + 60) * SECOND, day_of(now, ZONE)
+            await shares.bar_group(session, "scripted", group, timedelta(minutes=1), now=at, today=day)
+        (one,) = await standings(session, [Scripted()], limits, ZONE, NOON)
+    assert one.barred == {}
+    assert one.coming_back == {"gmail": 10, "yahoo": 5}
