@@ -24,6 +24,7 @@ from app.stages.compose.week import SATURDAY
 from app.stages.render import freeze as press
 from app.stages.render import link_check
 from app.stages.send import control, release
+from app.stages.send import lapse as late
 from app.stages.send import regroup as domains
 from app.store import editions, leases, subscribers
 
@@ -170,6 +171,11 @@ async def sweep(container: Container, owner: str) -> None:
     """Once an hour: readers whose morning passed without a row."""
     slot = f"{container.clock.now():%Y-%m-%dT%H}"
     await once(container.db, container.clock, "sweep", slot, owner, lambda: _sweep(container))
+
+
+async def lapse(container: Container, _: str) -> None:
+    """What is too late is given up, also where no provider is free."""
+    await late.lapse(container.db, container.settings, container.clock.now())
 
 
 async def _sweep(container: Container) -> str:

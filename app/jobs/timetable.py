@@ -25,6 +25,7 @@ TIMETABLE = (
     Entry("links", 2, tasks.links),
     Entry("freeze", 2, tasks.freeze),
     Entry("sweep", 30, tasks.sweep),
+    Entry("lapse", 60, tasks.lapse),
     Entry("remind", 60, tasks.remind),
     Entry("forget", 60, tasks.forget),
     Entry("truncate", 5, tasks.truncate),

@@ -1,20 +1,19 @@
 """Settling the deliveries of editions that were cancelled, a shard at a time, once nobody works on it any more."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, select, tuple_, update
+from sqlalchemy import update
 
-from app.core.db import Session, lease_clock
-from app.models import Delivery, Edition, Shard
+from app.core.db import Session
+from app.models import Delivery, Edition
 from app.models.states import DeliveryStatus, EditionStatus
-from app.store import deliveries, progress
+from app.store import deliveries, leases, progress
 from app.store.progress import Changes, place
 
 
 async def settle_shard(session: Session, unknown_until: datetime, now: datetime) -> bool:
     """Skips what waits in one shard; what a dead worker held in it is unknown. False where no shard is left."""
-    taken = await _take(session)
+    taken = await leases.take_unheld(session, Edition.status == EditionStatus.CANCELLED)
     if taken is None:
         return False
     edition_id, shard = taken
@@ -33,26 +32,3 @@ async def settle_shard(session: Session, unknown_until: datetime, now: datetime)
     await progress.add(session, edition_id, shard, changes)
     await progress.fold(session, edition_id, shard, now)
     return True
-
-
-async def _take(session: Session) -> tuple[int, int] | None:
-    """A shard that owes something and that no worker holds; its epoch grows, so that a sleeper begins nothing."""
-    clock: ColumnElement[Any] = literal_column(lease_clock(session))
-    free = (
-        select(Shard.edition_id, Shard.number)
-        .join(Edition, Edition.id == Shard.edition_id)
-        .where(Shard.next_at.is_not(None), Shard.lease_until < clock, Edition.status == EditionStatus.CANCELLED)
-        .order_by(Shard.edition_id, Shard.number)
-        .limit(1)
-        .with_for_update(of=Shard, skip_locked=True)
-    )
-    row = (
-        await session.execute(
-            update(Shard)
-            .where(tuple_(Shard.edition_id, Shard.number).in_(free), Shard.lease_until < clock)
-            .values(owner=None, epoch=Shard.epoch + 1, lease_until=0, next_at=None)
-            .returning(Shard.edition_id, Shard.number)
-            .execution_options(synchronize_session=False)
-        )
-    ).one_or_none()
-    return (row[0], row[1]) if row else None

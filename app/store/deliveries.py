@@ -174,12 +174,17 @@ class Waiting(NamedTuple):
     """Of the first of them."""
 
 
+def waiting_states(*, resend: bool) -> tuple[DeliveryStatus, ...]:
+    """What is owed to a reader still: what was never answered only where that is sent again."""
+    return _WAITING if resend else (DeliveryStatus.QUEUED,)
+
+
 async def waiting(session: Session, edition_id: int, shard: int, *, resend: bool) -> list[Waiting]:
     """What the shard is owed next, and when; nothing where nothing waits in it."""
     pinned_to = case((Delivery.pinned, Delivery.provider))
     rows = await session.execute(
         select(pinned_to, Delivery.domain_group, func.min(Delivery.due_at))
-        .where(_in_shard(edition_id, shard), Delivery.status.in_(_WAITING if resend else (DeliveryStatus.QUEUED,)))
+        .where(_in_shard(edition_id, shard), Delivery.status.in_(waiting_states(resend=resend)))
         .group_by(pinned_to, Delivery.domain_group)
     )
     return [Waiting(*row) for row in rows]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select, tuple_, update
 
 from app.core.db import Session, lease_clock
 from app.models import Edition, JobRun, Shard
@@ -104,6 +104,32 @@ async def take_shard(
         .execution_options(synchronize_session=False)
     )
     return ShardLease(free[0], free[1], epoch) if epoch is not None else None
+
+
+async def take_unheld(session: Session, *only: ColumnElement[bool]) -> tuple[int, int] | None:
+    """Edition and number of a shard that owes something and that no worker holds, to put it in order and not to send.
+
+    It owes nothing from then on; its epoch grows, so that a sleeper begins nothing. `only` narrows the choice.
+    """
+    clock = _clock(session)
+    free = (
+        select(Shard.edition_id, Shard.number)
+        .join(Edition, Edition.id == Shard.edition_id)
+        .where(Shard.next_at.is_not(None), Shard.lease_until < clock, *only)
+        .order_by(Shard.edition_id, Shard.number)
+        .limit(1)
+        .with_for_update(of=Shard, skip_locked=True)
+    )
+    row = (
+        await session.execute(
+            update(Shard)
+            .where(tuple_(Shard.edition_id, Shard.number).in_(free), Shard.lease_until < clock)
+            .values(owner=None, epoch=Shard.epoch + 1, lease_until=0, next_at=None)
+            .returning(Shard.edition_id, Shard.number)
+            .execution_options(synchronize_session=False)
+        )
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def _is(lease: ShardLease) -> ColumnElement[bool]:

@@ -212,18 +212,22 @@ async def _begin_sending(session: Session, edition_id: int, status: EditionStatu
         await editions.move(session, edition_id, status, EditionStatus.SENDING, "")
 
 
+def is_over(edition: Edition, settings: Settings, now: datetime) -> bool:
+    """Is it too late for whoever has not got it, but by an operator's deed?"""
+    return now >= edition_window(edition.date, settings.freeze_at, settings.zone).end + settings.max_late
+
+
 async def try_end(db: Database, edition: Edition, settings: Settings, now: datetime) -> EditionStatus | None:
     """Ends an edition that owes nothing any more; gives the state it ended in, None while it goes on.
 
     It goes on while a due instant is to come, or a row is queued, being handed over or to be sent again.
     """
-    resend = settings.on_unknown == "resend"
-    last = edition_window(edition.date, settings.freeze_at, settings.zone).end + settings.max_late
+    resend, over = settings.on_unknown == "resend", is_over(edition, settings, now)
     async with db.read() as session:
-        if not await _nothing_owed(session, edition.id, resend, now >= last):
+        if not await _nothing_owed(session, edition.id, resend, over):
             return None
     async with db.write() as session:
-        owed = await _nothing_owed(session, edition.id, resend, now >= last)
+        owed = await _nothing_owed(session, edition.id, resend, over)
         if owed is None:
             return None
         ended = EditionStatus.PARTIALLY_SENT if owed.failed else EditionStatus.SENT
