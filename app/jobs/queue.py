@@ -14,7 +14,9 @@ from typing import Any
 import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.jobs import DeleteJobCondition, Job, Status
+from procrastinate.manager import JobManager
+from psycopg.errors import RaiseException
 
 from app.core.db import PATIENCE, Database
 from app.jobs.hints import DESK, DESK_TASK, PAPER_TASK, PAPERS
@@ -61,12 +63,12 @@ class Queue:
                 await asyncio.wait_for(stop.wait(), AGAIN_AFTER)
 
     async def _follow(self, stop: asyncio.Event) -> None:
-        app = self._app()
+        app, jobs = self._app()
         async with app.open_async():
             parts = [
                 asyncio.create_task(self._client(app, PAPERS, 1)),
                 asyncio.create_task(self._client(app, DESK, AT_THE_DESK)),
-                asyncio.create_task(_sweep(app)),
+                asyncio.create_task(_sweep(jobs)),
                 asyncio.create_task(stop.wait()),
             ]
             try:
@@ -78,12 +80,12 @@ class Queue:
                     part.cancel()  # a client then fetches nothing more, and ends with its last job
                 await asyncio.wait(parts)
 
-    def _app(self) -> App:
-        app = App(
-            connector=PsycopgConnector(
-                conninfo=self._url, min_size=1, max_size=4, timeout=CONNECT_WITHIN, kwargs=PATIENCE
-            )
+    def _app(self) -> tuple[App, "_Jobs"]:
+        connector = PsycopgConnector(
+            conninfo=self._url, min_size=1, max_size=4, timeout=CONNECT_WITHIN, kwargs=PATIENCE
         )
+        app = App(connector=connector)
+        app.job_manager = jobs = _Jobs(connector)
 
         @app.task(name=PAPER_TASK, queue=PAPERS)
         async def paper(edition: int, shard: int) -> None:
@@ -93,7 +95,7 @@ class Queue:
         async def desk(name: str) -> None:
             await self._desk(name)
 
-        return app
+        return app, jobs
 
     async def _client(self, app: App, queue: str, concurrency: int) -> None:
         await app.run_worker_async(
@@ -108,12 +110,29 @@ class Queue:
         )
 
 
-async def _sweep(app: App) -> None:
+class _Jobs(JobManager):
+    """Jobs that others may have thrown away: a worker that slept comes back to one that is not there any more."""
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # Procrastinate's
+        if not await self.ended(job, status, delete_job=delete_job):
+            log.info("a job had been thrown away meanwhile", job=job.queueing_lock)
+
+    async def ended(self, job: Job, status: Status, *, delete_job: bool) -> bool:
+        """False where it had ended before. Raises ConnectorException."""
+        try:
+            await super().finish_job(job, status, delete_job)
+        except ConnectorException as error:
+            if isinstance(error.__cause__, RaiseException):  # the only thing that Procrastinate's function raises
+                return False
+            raise
+        return True
+
+
+async def _sweep(jobs: _Jobs) -> None:
     """In every worker: throws away the jobs of workers that give no sign of life."""
     while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
-            with suppress(ConnectorException):  # it has ended meanwhile, or another worker was quicker
-                await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+            if await jobs.ended(job, Status.ABORTED, delete_job=True):
                 log.warning("a job of a worker without a sign of life is thrown away", job=job.queueing_lock)
         await asyncio.sleep(SWEEP_EVERY)
 
