@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, DateTime, Integer, event, text
 from sqlalchemy.engine import URL, Connection, Dialect, make_url
@@ -127,14 +127,15 @@ class Database:
         """A session that commits at the end of the block. Never open a second one inside it.
 
         `brief`: all it does is a few statements of a millisecond or so. On SQLite they are executed on the event loop:
-        where that is busy, the way to a thread and back takes longer than they do, while the only writer is held.
+        where that is busy, the way to a thread and back takes longer than they do, while the only writer is held. They
+        cannot be cancelled.
         """
         async with _translated(), AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
-            sqlite.here.set(brief)
+            sqlite.brief.set(brief)
             try:
                 yield session
             finally:
-                sqlite.here.set(False)
+                sqlite.brief.set(False)
 
     async def check(self) -> None:
         """Raises StorageUnavailable where the database does not answer."""
@@ -150,14 +151,9 @@ class Database:
             return True
         async with _translated(), self._writer.connect() as connection:
             pooled = await connection.get_raw_connection()
-            driver: Any = pooled.driver_connection
+            driver = cast("sqlite.Connection", pooled.driver_connection)
             # The one writer must not wait for readers as long as it usually may.
-            await driver.execute(f"PRAGMA busy_timeout={_LOG_WAIT}")
-            try:
-                busy, _, _ = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
-            finally:
-                await driver.execute(f"PRAGMA busy_timeout={sqlite.PATIENCE}")
-        return not busy
+            return await driver.truncate_log(_LOG_WAIT)
 
     async def close(self) -> None:
         await self._writer.dispose()

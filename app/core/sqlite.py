@@ -12,12 +12,13 @@ from typing import Any
 
 import aiosqlite
 
-from app.core import turns
+from app.core.turns import Turns
 
 BEGIN = "BEGIN IMMEDIATE"
 """How a transaction begins that writes: one that read first would fail where another wrote meanwhile."""
-here: ContextVar[bool] = ContextVar("here", default=False)
-"""Are statements executed where we are? Their BEGIN and COMMIT never are: these wait for others, and for the disk."""
+brief: ContextVar[bool] = ContextVar("brief", default=False)
+"""Has the transaction that begins here few and short statements? These are executed where we are. Its BEGIN and its end
+are not: they wait for others, and for the disk."""
 PATIENCE = 5000
 """For how long another's lock is waited for, in milliseconds."""
 
@@ -38,7 +39,11 @@ class Cursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        await self._run(self._connection.begin if statement == BEGIN else sqlite3.Cursor.execute, statement, parameters)
+        if statement != BEGIN:
+            await self._run(sqlite3.Cursor.execute, statement, parameters)
+            return
+        await self._run(self._connection.begin, statement, parameters)
+        self._connection.is_brief = brief.get()
 
     async def executemany(self, statement: str, parameters: Sequence[Any]) -> None:
         await self._run(sqlite3.Cursor.executemany, statement, parameters)
@@ -51,7 +56,7 @@ class Cursor:
         """Closed since its statement has run."""
 
     async def _run(self, what: Callable[..., object], statement: str, parameters: Any) -> None:
-        ask = self._connection.at_once if here.get() and statement != BEGIN else self._connection.errand
+        ask = self._connection.at_once if self._connection.is_brief else self._connection.errand
         self._rows, self.description, self.rowcount, self.lastrowid = await ask(_asked, what, statement, parameters)
 
 
@@ -60,13 +65,36 @@ class Connection(aiosqlite.Connection):
 
     def __init__(self, file: Path) -> None:
         super().__init__(lambda: sqlite3.connect(file, check_same_thread=False), iter_chunk_size=64)
-        self._turns = file.with_name(file.name + ".turn")
+        self._turns = Turns(file.with_name(file.name + ".turn"))
+        self.is_brief = False
+        """Of the transaction that is open."""
         # The thread dies with the process, whoever forgets to close; as where SQLAlchemy opens by itself.
         self._thread.daemon = True
 
     def begin(self, cursor: sqlite3.Cursor, statement: str, _: object) -> None:
         """On the connection's own thread."""
-        turns.begin(cursor, statement, self._turns, PATIENCE / 1000)
+        self._turns.begin(cursor, statement, PATIENCE / 1000)
+
+    async def commit(self) -> None:
+        self.is_brief = False
+        await super().commit()
+
+    async def rollback(self) -> None:
+        self.is_brief = False
+        await super().rollback()
+
+    async def truncate_log(self, patience: int) -> bool:
+        """Moves the log into the file and empties it; False where it would have to wait for more milliseconds."""
+        return bool(await self.errand(self._truncated, patience))
+
+    def _truncated(self, connection: sqlite3.Connection, patience: int) -> bool:
+        with self._turns.taken(patience / 1000):
+            connection.execute(f"PRAGMA busy_timeout={patience}")
+            try:
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
+        return not busy
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # SQLAlchemy is the only one who asks
         return Cursor(self)

@@ -2,8 +2,7 @@
 
 SQLite has no queue: who finds another writing sleeps for up to a tenth of a second and looks again, and meanwhile the
 writer may have ended and begun anew many times. Here whoever waits holds the turn, a lock on a file beside the
-database, and nobody begins past it: each waits for those before it, and for one transaction of theirs. The system drops
-the lock of a process that dies.
+database, and nobody begins past it: two processes alternate. The system drops the lock of a process that dies.
 """
 
 import fcntl
@@ -11,54 +10,77 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _LOOK = 0.001
 """Seconds between two looks, at the turn and at the writer."""
 _ASLEEP = 1.0
-"""After so many seconds the turn is nobody's: whoever holds it may have been stopped."""
+"""So many seconds are waited for the turn, once: whoever holds it for longer was stopped, and is not waited for again
+until the turn was to be had."""
 
 
-def begin(cursor: sqlite3.Cursor, statement: str, file: Path, patience: float) -> None:
-    """Executes `statement`, a BEGIN IMMEDIATE, in one's turn; on a thread that may sleep.
+class Turns:
+    """One connection's part in it; `file` is the lock. All of it is for a thread that may sleep.
 
-    Raises sqlite3.OperationalError ("database is locked") when `patience`, in seconds, is over.
+    There are no turns where the file cannot be made or locked, as on a full disk or some network's: what keeps writers
+    apart is SQLite's own lock.
     """
-    until = time.monotonic() + patience
-    with _turn(file, min(until, time.monotonic() + _ASLEEP)), _own_patience(cursor):
-        while True:
-            try:
-                cursor.execute(statement)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
-                    raise
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._in_vain = False
+
+    def begin(self, cursor: sqlite3.Cursor, statement: str, patience: float) -> None:
+        """Executes `statement`, a BEGIN IMMEDIATE, in one's turn.
+
+        Raises sqlite3.OperationalError ("database is locked") when `patience`, in seconds, is over.
+        """
+        until = time.monotonic() + patience
+        with self.taken(patience), _own_patience(cursor):
+            while True:
+                try:
+                    cursor.execute(statement)
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                        raise
+                    time.sleep(_LOOK)
+                else:
+                    return
+
+    @contextmanager
+    def taken(self, patience: float) -> Iterator[None]:
+        """Nobody else begins meanwhile, if it could be helped."""
+        try:
+            handle = self._opened()
+        except OSError:
+            yield
+            return
+        try:
+            until = time.monotonic() + (0 if self._in_vain else min(patience, _ASLEEP))
+            while not (taken := _locked(handle)) and time.monotonic() < until:
                 time.sleep(_LOOK)
-            else:
-                return
+            self._in_vain = not taken
+            yield
+        finally:
+            os.close(handle)  # and with it the lock
+
+    def _opened(self) -> int:
+        with suppress(FileNotFoundError):
+            return os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(self._file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with suppress(OSError):
+            os.fchmod(handle, 0o644)  # whatever the umask: operators may run commands as another user than the service
+        return handle
 
 
-@contextmanager
-def _turn(file: Path, until: float) -> Iterator[None]:
-    try:
-        # Whoever makes it, others can lock it: an operator may run commands as another user than the service.
-        handle = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError:
-        yield  # without turns, as a full disk may demand: what keeps writers apart is SQLite's own lock
-        return
-    try:
-        while not _taken(handle) and time.monotonic() < until:
-            time.sleep(_LOOK)
-        yield
-    finally:
-        os.close(handle)  # and with it the lock
-
-
-def _taken(handle: int) -> bool:
+def _locked(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:
+        return True  # this file system has no such locks
     return True
 
 

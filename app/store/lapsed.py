@@ -5,21 +5,26 @@ from datetime import datetime
 from sqlalchemy import exists
 
 from app.core.db import Session
-from app.models import Delivery, Shard
+from app.models import Delivery, Edition, Shard
+from app.models.states import DeliveryStatus, EditionStatus
 from app.store import deliveries, leases, progress
 
 
 async def lapse_shard(
     session: Session, edition_id: int, unknown_until: datetime, now: datetime, *, resend: bool
 ) -> bool:
-    """What is late in one shard has expired; what a dead worker held in it is unknown. False where no shard is left."""
+    """What is late in one shard has expired; what a dead worker held in it is unknown. False where no shard is left.
+
+    Of an edition that goes out or is paused, and only where nobody holds the shard.
+    """
     late = exists().where(
         Delivery.edition_id == Shard.edition_id,
         Delivery.shard == Shard.number,
-        Delivery.status.in_(deliveries.waiting_states(resend=resend)),
+        Delivery.status.in_((*deliveries.waiting_states(resend=resend), DeliveryStatus.SENDING)),
         Delivery.expires_at <= now,
     )
-    taken = await leases.take_unheld(session, Shard.edition_id == edition_id, late)
+    going = Edition.status.in_((EditionStatus.SENDING, EditionStatus.PAUSED))
+    taken = await leases.take_unheld(session, Shard.edition_id == edition_id, going, late)
     if taken is None:
         return False
     await deliveries.abandon(session, *taken, unknown_until, now)

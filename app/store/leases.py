@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select, update
 
 from app.core.db import Session, lease_clock
 from app.models import Edition, JobRun, Shard
@@ -111,25 +111,26 @@ async def take_unheld(session: Session, *only: ColumnElement[bool]) -> tuple[int
 
     It owes nothing from then on; its epoch grows, so that a sleeper begins nothing. `only` narrows the choice.
     """
-    clock = _clock(session)
     free = (
-        select(Shard.edition_id, Shard.number)
-        .join(Edition, Edition.id == Shard.edition_id)
-        .where(Shard.next_at.is_not(None), Shard.lease_until < clock, *only)
-        .order_by(Shard.edition_id, Shard.number)
-        .limit(1)
-        .with_for_update(of=Shard, skip_locked=True)
-    )
-    row = (
         await session.execute(
-            update(Shard)
-            .where(tuple_(Shard.edition_id, Shard.number).in_(free), Shard.lease_until < clock)
-            .values(owner=None, epoch=Shard.epoch + 1, lease_until=0, next_at=None)
-            .returning(Shard.edition_id, Shard.number)
-            .execution_options(synchronize_session=False)
+            select(Shard.edition_id, Shard.number)
+            .join(Edition, Edition.id == Shard.edition_id)
+            .where(Shard.next_at.is_not(None), Shard.lease_until < _clock(session), *only)
+            .order_by(Shard.edition_id, Shard.number)
+            .limit(1)
+            .with_for_update(of=Shard, skip_locked=True)
         )
     ).one_or_none()
-    return (row[0], row[1]) if row else None
+    if free is None:
+        return None
+    # The row is held since it was found, as in `take_shard`.
+    await session.execute(
+        update(Shard)
+        .where(Shard.edition_id == free[0], Shard.number == free[1])
+        .values(owner=None, epoch=Shard.epoch + 1, lease_until=0, next_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    return free[0], free[1]
 
 
 def _is(lease: ShardLease) -> ColumnElement[bool]:

@@ -28,6 +28,13 @@ async def read_session(container: ContainerDep) -> AsyncIterator[Session]:
 async def write_session(request: Request, container: ContainerDep) -> AsyncIterator[Session]:
     """One transaction for the length of the route; what the route raises rolls it back."""
     await request.body()  # a sender that dawdles must not hold the one writer
+    async with container.db.write() as session:
+        yield session
+
+
+async def brief_session(request: Request, container: ContainerDep) -> AsyncIterator[Session]:
+    """The same for routes that change one person's rows, and look for them by key."""
+    await request.body()
     async with container.db.write(brief=True) as session:
         yield session
 
@@ -44,5 +51,6 @@ def now_of(container: ContainerDep) -> datetime:
 
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 WriteSession = Annotated[Session, Depends(write_session, scope="function")]
+BriefSession = Annotated[Session, Depends(brief_session, scope="function")]
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
 Now = Annotated[datetime, Depends(now_of)]

@@ -1,17 +1,21 @@
 """Turns at SQLite's writer: who waits comes next, and nobody waits for one who sleeps."""
 
+import errno
 import fcntl
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from app.core import turns
 from app.core.sqlite import BEGIN
+from app.core.turns import Turns
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def opened(folder: Path) -> Iterator[sqlite3.Cursor]:
 
 
 def begin(folder: Path, cursor: sqlite3.Cursor, patience: float = 30) -> None:
-    turns.begin(cursor, BEGIN, folder / "post.db.turn", patience)
+    Turns(folder / "post.db.turn").begin(cursor, BEGIN, patience)
 
 
 def somebody_waits(folder: Path) -> bool:
@@ -58,13 +62,29 @@ def test_who_waits_comes_before_who_comes_again(tmp_path: Path) -> None:
     assert order == ["web", "worker"]
 
 
-def test_nobody_waits_for_one_who_was_stopped_in_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that sleeps keeps the turn: after a second it counts for nothing."""
+def test_one_who_was_stopped_in_its_turn_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that sleeps keeps the lock: after a second it counts for nothing, until the turn is to be had again."""
+    ours = Turns(tmp_path / "post.db.turn")
+    slept: list[float] = []
     monkeypatch.setattr(turns, "_ASLEEP", 0.02)
-    with opened(tmp_path) as cursor, (tmp_path / "post.db.turn").open("ab") as asleep:
-        fcntl.flock(asleep, fcntl.LOCK_EX)
-        begin(tmp_path, cursor)
-        assert cursor.connection.in_transaction
+    monkeypatch.setattr(turns, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept.append))
+
+    def write() -> int:
+        slept.clear()
+        ours.begin(cursor, BEGIN, 30)
+        cursor.execute("COMMIT")
+        return len(slept)
+
+    with opened(tmp_path) as cursor:
+        assert write() == 0
+        with (tmp_path / "post.db.turn").open("rb") as asleep:
+            fcntl.flock(asleep, fcntl.LOCK_EX)
+            assert write() > 0
+            assert [write(), write()] == [0, 0]
+        assert write() == 0
+        with (tmp_path / "post.db.turn").open("rb") as asleep:
+            fcntl.flock(asleep, fcntl.LOCK_EX)
+            assert write() > 0, "it was to be had in between"
 
 
 def test_a_turn_is_over_when_the_transaction_has_begun(tmp_path: Path) -> None:
@@ -98,5 +118,28 @@ def test_another_fault_is_told_at_once(tmp_path: Path) -> None:
 def test_there_are_no_turns_where_their_file_cannot_be_made(tmp_path: Path) -> None:
     """A full disk, say: SQLite's own lock is what keeps writers apart."""
     with opened(tmp_path) as cursor:
-        turns.begin(cursor, BEGIN, tmp_path / "no such folder" / "post.db.turn", 1)
+        Turns(tmp_path / "no such folder" / "post.db.turn").begin(cursor, BEGIN, 1)
         assert cursor.connection.in_transaction
+
+
+def test_there_are_no_turns_where_a_file_cannot_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on some network's file system, which has other locks for SQLite."""
+
+    def refuse(_: int, __: int) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with opened(tmp_path) as cursor:
+        begin(tmp_path, cursor)
+        assert cursor.connection.in_transaction
+
+
+def test_every_user_can_take_a_turn(tmp_path: Path) -> None:
+    """Whoever makes the file, and whatever the umask: an operator's command may run as root."""
+    before = os.umask(0o077)
+    try:
+        with opened(tmp_path) as cursor:
+            begin(tmp_path, cursor)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "post.db.turn").stat().st_mode & 0o777 == 0o644

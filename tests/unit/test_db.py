@@ -289,6 +289,20 @@ async def test_a_brief_write_stays_where_it_is(tmp_path: Path, errands: list[str
     await db.close()
 
 
+async def test_what_is_read_beside_a_brief_write_is_not_brief(tmp_path: Path, errands: list[str]) -> None:
+    """Another connection's statements, and that it opens, are for its own thread: it may have to wait."""
+    db = Database(f"sqlite:///{tmp_path}/post.db")
+    async with db.write(brief=True) as session:
+        await session.execute(text("CREATE TABLE counted (number INTEGER)"))
+        await db.check()
+        errands.clear()
+        async with db.read() as reading:
+            await reading.execute(text("SELECT 1"))
+        await session.execute(text("INSERT INTO counted VALUES (1)"))
+        assert errands.count("_asked") == 2, "the reader's BEGIN and SELECT, and not our INSERT"
+    await db.close()
+
+
 async def test_a_brief_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """A fault is told as one of the database, whoever executed the statement."""
     db = Database(f"sqlite:///{tmp_path}/post.db")

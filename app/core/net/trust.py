@@ -4,6 +4,9 @@ import ssl
 from functools import lru_cache
 
 import httpx
+import structlog
+
+log = structlog.get_logger(__name__)
 
 
 @lru_cache(maxsize=1)
@@ -16,6 +19,9 @@ def trusted() -> ssl.SSLContext:
 
 def ready() -> None:
     """Does at start what the first call would make everybody wait for, a tenth of a second or two: the certificates are
-    read, and what httpx imports late is here.
+    read, and what httpx imports late is here. Where they cannot be read the calls will say so.
     """
-    httpx.AsyncHTTPTransport(verify=trusted())
+    try:
+        httpx.AsyncHTTPTransport(verify=trusted())
+    except OSError as error:  # SSLError is one
+        log.warning("the certificates cannot be read; nothing can be fetched by https", why=str(error))

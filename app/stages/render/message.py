@@ -3,11 +3,12 @@
 What is one reader's own (To, Message-ID, Date, List-Unsubscribe) is added by sending, per delivery.
 """
 
-import asyncio
 import hashlib
 from datetime import datetime
 from email.utils import parseaddr
+from typing import Any
 
+from app.core.beside import beside
 from app.core.db import Database
 from app.core.mail.message import Message
 from app.core.mail.template import MailTemplate, Pieces, Slot, mailbox
@@ -71,8 +72,8 @@ async def template_of(
 ) -> MailTemplate:
     """The template of a frozen edition for one set of sections. Raises NotFound, and Conflict before the freeze."""
     edition = await printed.frozen(db, edition_id)
-    return await asyncio.to_thread(
-        edition_template,
+    return await beside(
+        _ready,
         publication,
         subject=edition.subject,
         slug=edition.slug,
@@ -82,6 +83,12 @@ async def template_of(
         sections=sections,
         form=form,
     )
+
+
+def _ready(publication: Publication, **of_edition: Any) -> MailTemplate:
+    template = edition_template(publication, **of_edition)
+    template.prepare()
+    return template
 
 
 async def trial_of(db: Database, edition_id: int, publication: Publication, to: str, now: datetime) -> Message:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Generic, Protocol, TypeVar
 
+from app.core.beside import beside
 from app.core.clock import Clock
 from app.core.db import Database, Session
 from app.core.mail.message import Message
@@ -76,7 +77,7 @@ class Stream(ABC, Generic[S]):
 
     @abstractmethod
     def made(self, row: S) -> Rendered:
-        """The row's mail. On a thread: the first letter of a kind takes as long as hundreds of those after it."""
+        """The row's mail. Beside the loop: the first letter of a kind takes as long as hundreds of those after it."""
 
     async def refusal(self, row: S) -> Rejected | None:  # noqa: ARG002  # for those who ask
         """Why `row` is not handed over at all."""
@@ -128,7 +129,7 @@ class Stream(ABC, Generic[S]):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         if refusal := await self.refusal(row):
             return refusal
-        made = await asyncio.to_thread(self.made, row)
+        made = await beside(self.made, row)
         sender = self.settings.publication.sender[1]
         return Message(
             key=row.id,

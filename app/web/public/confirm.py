@@ -11,7 +11,7 @@ from app.core.signing import Purpose
 from app.stages.audience import consent, pending
 from app.stages.audience.pending import Renewal
 from app.store import published
-from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
+from app.web.deps import BriefSession, ContainerDep, Now, ReadSession, VisitorDep
 from app.web.morning import promise
 from app.web.pages import page
 from app.web.speech import speak
@@ -51,7 +51,7 @@ async def ask(request: Request, token: str, session: ReadSession, container: Con
 
 @router.post("/confirm/{token}")
 async def confirm(
-    request: Request, token: str, session: WriteSession, container: ContainerDep, visitor: VisitorDep, now: Now
+    request: Request, token: str, session: BriefSession, container: ContainerDep, visitor: VisitorDep, now: Now
 ) -> HTMLResponse:
     done = await consent.confirm(session, container.signer, container.suppressor, token, visitor, now)
     speak(request, done.language)
@@ -68,7 +68,7 @@ async def confirm(
 
 
 @router.post("/confirm/{token}/again")
-async def again(request: Request, token: str, session: WriteSession, container: ContainerDep, now: Now) -> HTMLResponse:
+async def again(request: Request, token: str, session: BriefSession, container: ContainerDep, now: Now) -> HTMLResponse:
     """A new link for one that has run out. The page is the same whether one is sent or already on its way."""
     came = await pending.renew(session, container.signer, container.suppressor, token, now)
     heading, detail = _RENEWED[came]
@@ -77,7 +77,7 @@ async def again(request: Request, token: str, session: WriteSession, container: 
 
 @router.post("/confirm/{token}/not-mine")
 async def not_mine(
-    request: Request, token: str, session: WriteSession, container: ContainerDep, now: Now
+    request: Request, token: str, session: BriefSession, container: ContainerDep, now: Now
 ) -> HTMLResponse:
     """“I did not ask for this.”"""
     barred = await pending.refuse(session, container.signer, container.suppressor, token, now)

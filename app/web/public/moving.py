@@ -11,7 +11,7 @@ from app.core.signing import Purpose
 from app.stages.audience import address as addresses
 from app.stages.audience import fresh, moving
 from app.web.answers import AnswerWith
-from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
+from app.web.deps import BriefSession, ContainerDep, Now, ReadSession, VisitorDep
 from app.web.fields import form_of
 from app.web.pages import page
 from app.web.speech import speak
@@ -30,7 +30,7 @@ async def where(request: Request, token: str, session: ReadSession, container: C
 
 @router.post("/move/{token}")
 async def move(
-    request: Request, token: str, form: Form, session: WriteSession, container: ContainerDep, now: Now
+    request: Request, token: str, form: Form, session: BriefSession, container: ContainerDep, now: Now
 ) -> HTMLResponse:
     """Mails the new address. The page is the same for every address, known here or not."""
     signer, typed = container.signer, str(form.get("email", ""))
@@ -55,7 +55,7 @@ async def here(request: Request, token: str, session: ReadSession, container: Co
 
 @router.post("/new-address/{token}")
 async def moved(
-    request: Request, token: str, session: WriteSession, container: ContainerDep, visitor: VisitorDep, now: Now
+    request: Request, token: str, session: BriefSession, container: ContainerDep, visitor: VisitorDep, now: Now
 ) -> HTMLResponse:
     done = await moving.move(session, container.signer, container.suppressor, token, visitor, now)
     speak(request, done.language)
@@ -72,7 +72,7 @@ async def back(request: Request, token: str, session: ReadSession, container: Co
 
 @router.post("/old-address/{token}")
 async def put_back(
-    request: Request, token: str, session: WriteSession, container: ContainerDep, visitor: VisitorDep, now: Now
+    request: Request, token: str, session: BriefSession, container: ContainerDep, visitor: VisitorDep, now: Now
 ) -> HTMLResponse:
     done = await moving.put_back(session, container.signer, container.suppressor, token, visitor, now)
     speak(request, done.language)

@@ -18,7 +18,7 @@ from app.stages.audience.preferences import Standing
 from app.stages.audience.visitor import Visitor
 from app.stages.audience.wishes import Wishes, read_day
 from app.web.answers import AnswerWith
-from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
+from app.web.deps import BriefSession, ContainerDep, Now, ReadSession, VisitorDep
 from app.web.fields import form_of
 from app.web.morning import had_today
 from app.web.public.choices import Shown, show
@@ -44,7 +44,7 @@ async def change(
     request: Request,
     token: str,
     form: Form,
-    session: WriteSession,
+    session: BriefSession,
     container: ContainerDep,
     visitor: VisitorDep,
     now: Now,

@@ -12,7 +12,7 @@ from app.core.language import say
 from app.core.signing import Purpose
 from app.stages.audience import address as addresses
 from app.stages.audience import belongings, erasure, fresh
-from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+from app.web.deps import BriefSession, ContainerDep, Now, ReadSession
 from app.web.fields import form_of
 from app.web.pages import page
 from app.web.speech import speak
@@ -24,7 +24,7 @@ Form = Annotated[FormData, Depends(form_of)]
 
 @router.post("/preferences/{token}/letter")
 async def letter(
-    request: Request, token: str, form: Form, session: WriteSession, container: ContainerDep, now: Now
+    request: Request, token: str, form: Form, session: BriefSession, container: ContainerDep, now: Now
 ) -> HTMLResponse:
     """Mails the link for `what`. The page is the same whether one is sent or already on its way."""
     reader = await fresh.ask(session, container.signer, token, str(form.get("what", "")), now)
@@ -71,7 +71,7 @@ async def shall_we(
 
 
 @router.post("/erase/{token}")
-async def erase(request: Request, token: str, session: WriteSession, container: ContainerDep, now: Now) -> HTMLResponse:
+async def erase(request: Request, token: str, session: BriefSession, container: ContainerDep, now: Now) -> HTMLResponse:
     """Forgets the reader. A second press finds nothing left and says the same."""
     try:
         opened = await fresh.open_letter(session, container.signer, Purpose.ERASE, token, now, hold=True)

@@ -13,7 +13,7 @@ from app.stages.audience import consent, proof
 from app.stages.audience import wording as consent_wording
 from app.web import nonce
 from app.web.answers import AnswerWith
-from app.web.deps import ContainerDep, Now, VisitorDep, WriteSession
+from app.web.deps import BriefSession, ContainerDep, Now, VisitorDep
 from app.web.fields import SignUp, form_of, form_schema, is_form
 from app.web.pages import page
 from app.web.problems import MEDIA_TYPE, Problem
@@ -69,7 +69,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 async def subscribe(
     request: Request,
     admitted: AdmittedDep,
-    session: WriteSession,
+    session: BriefSession,
     container: ContainerDep,
     visitor: VisitorDep,
     now: Now,

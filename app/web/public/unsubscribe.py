@@ -18,7 +18,7 @@ from app.stages.audience.leaving import Leaving
 from app.stages.audience.visitor import Visitor
 from app.stages.audience.wishes import read_day, today_of
 from app.web.answers import AnswerWith
-from app.web.deps import ContainerDep, Now, ReadSession, VisitorDep, WriteSession
+from app.web.deps import BriefSession, ContainerDep, Now, ReadSession, VisitorDep
 from app.web.errors import NOT_OURS
 from app.web.fields import form_of
 from app.web.pages import page
@@ -75,7 +75,7 @@ async def leave(
     request: Request,
     token: str,
     pressed: PressedDep,
-    session: WriteSession,
+    session: BriefSession,
     container: ContainerDep,
     visitor: VisitorDep,
     now: Now,

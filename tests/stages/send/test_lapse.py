@@ -75,6 +75,28 @@ async def test_what_a_dead_worker_held_is_unknown(db: Database, tmp_path: Path, 
         assert not await leases.renew_shard(session, leases.ShardLease(paper.edition.id, 1, 1))
 
 
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+async def test_an_edition_ends_of_which_only_a_dead_workers_mail_is_left(
+    db: Database, tmp_path: Path, policy: str
+) -> None:
+    """Nobody else would say what became of it."""
+    paper = await desk(db, tmp_path, readers=1, on_unknown=policy)
+    await begun(paper, db, lease_until="1")
+    assert await lapse(db, paper.settings, DAY_AFTER) == 1
+    edition = await fresh(db, paper.edition.id)
+    assert await release.try_end(db, edition, paper.settings, DAY_AFTER) is EditionStatus.PARTIALLY_SENT
+
+
+async def test_a_cancelled_edition_is_not_late(db: Database, tmp_path: Path) -> None:
+    """Its readers were spared it, which is another thing."""
+    paper = await desk(db, tmp_path, readers=1)
+    async with db.write() as session:
+        await control.cancel(session, paper.edition.id, "", NOON)
+    assert await lapse(db, paper.settings, DAY_AFTER) == 0
+    await control.settle(db, DAY_AFTER)
+    assert await paper.states() == [Status.SKIPPED]
+
+
 async def test_what_an_operator_asked_for_afterwards_is_still_owed(db: Database, tmp_path: Path) -> None:
     """An edition that is over may be tried again: that has its own time, and its shard is due as before."""
     paper = await desk(db, tmp_path, readers=2)
