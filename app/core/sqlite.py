@@ -42,6 +42,7 @@ class Cursor:
         if statement != BEGIN:
             await self._run(sqlite3.Cursor.execute, statement, parameters)
             return
+        self._connection.is_brief = False
         await self._run(self._connection.begin, statement, parameters)
         self._connection.is_brief = brief.get()
 
@@ -67,21 +68,13 @@ class Connection(aiosqlite.Connection):
         super().__init__(lambda: sqlite3.connect(file, check_same_thread=False), iter_chunk_size=64)
         self._turns = Turns(file.with_name(file.name + ".turn"))
         self.is_brief = False
-        """Of the transaction that is open."""
+        """Of the transaction that was begun last."""
         # The thread dies with the process, whoever forgets to close; as where SQLAlchemy opens by itself.
         self._thread.daemon = True
 
     def begin(self, cursor: sqlite3.Cursor, statement: str, _: object) -> None:
         """On the connection's own thread."""
         self._turns.begin(cursor, statement, PATIENCE / 1000)
-
-    async def commit(self) -> None:
-        self.is_brief = False
-        await super().commit()
-
-    async def rollback(self) -> None:
-        self.is_brief = False
-        await super().rollback()
 
     async def truncate_log(self, patience: int) -> bool:
         """Moves the log into the file and empties it; False where it would have to wait for more milliseconds."""
