@@ -57,10 +57,8 @@ async def standings(
     """The providers in their order; the first that works is in use."""
     known, states = await buckets.levels(session), await provider_states.every(session)
     instant = await buckets.instant(session)
-    today, slowed = (
-        day_of(instant, zone),
-        {one.name: await shares.slowed(session, one.name, instant) for one in providers},
-    )
+    today = day_of(instant, zone)
+    slowed = {one.name: await shares.slowed(session, one.name, instant) for one in providers}
     used = await in_use(session, providers, now)
     return [
         _standing(
