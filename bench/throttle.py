@@ -44,7 +44,7 @@ class Endless:
     def __init__(self) -> None:
         self._next = 0
 
-    async def fence(self, session: Session) -> bool:  # noqa: ARG002  # as a ledger
+    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:  # noqa: ARG002  # as a ledger
         return True
 
     @property

@@ -14,7 +14,8 @@ A_TURN = 0.5
 class Stop:
     """The call at which the first stops: `reached` once it is there; it goes on after `go_on`."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: int = 1) -> None:
+        self._call = call
         self.reached = asyncio.Event()
         self._open = asyncio.Event()
         self.times = 0
@@ -24,14 +25,17 @@ class Stop:
 
     async def wait(self) -> None:
         self.times += 1
-        if self.times == 1:
+        if self.times == self._call:
             self.reached.set()
             await self._open.wait()
 
 
-def stop_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *, after: bool = False) -> Stop:
-    """The first call of `module.name`, an async function, stops before it begins, or once it is done (`after`)."""
-    stop, original = Stop(), getattr(module, name)
+def stop_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *, after: bool = False, call: int = 1) -> Stop:
+    """A call of `module.name`, an async function, stops before it begins, or once it is done (`after`).
+
+    `call` says which: the first is 1.
+    """
+    stop, original = Stop(call), getattr(module, name)
 
     async def stopped(*args: Any, **kwargs: Any) -> Any:
         if not after:

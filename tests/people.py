@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from app.core.db import Database
+from app.core.db import Database, Session
 from app.core.signing import Signer, Suppressor, opaque_reference
 from app.models import Edition
 from app.models.content import ALL_SECTIONS, EditionContent, EditionKind, Piece, Section
@@ -66,6 +66,15 @@ def content(day: date = DAY, number: int = 1, kind: EditionKind = EditionKind.DA
     )
 
 
+async def freeze(
+    session: Session, edition_id: int, *, html: str = "<p>paper</p>", text: str = "paper", now: datetime = NOON
+) -> None:
+    """Freezes an edition with bodies that nothing was rendered for."""
+    edition = await editions.lock(session, edition_id)
+    assert edition is not None
+    await editions.freeze(session, edition, html=html, text=text, now=now)
+
+
 async def add_edition(
     db: Database,
     day: date = DAY,
@@ -77,17 +86,15 @@ async def add_edition(
     paper = content(day, kind=kind)
     async with db.write() as session:
         number = await editions.next_number(session)
-        assert await drafts.add(session, day=day, number=number, salt="5a17" * 8, now=NOON, kind=kind)
+        await drafts.add(session, day=day, number=number, salt="5a17" * 8, now=NOON, kind=kind)
         draft = await editions.of_day(session, day, kind)
         assert draft is not None
-        assert await drafts.fill(session, draft.id, paper, "hash", NOON)
-        assert await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
+        await drafts.fill(session, draft.id, paper, "hash", NOON)
+        await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
         if status is not EditionStatus.READY:
-            assert await editions.freeze(
-                session, draft.id, content_hash="hash", html="<p>paper</p>", text="paper", now=NOON
-            )
+            await freeze(session, draft.id)
         if status is EditionStatus.SENDING:
-            assert await editions.move(session, draft.id, EditionStatus.FROZEN, status, "")
+            await editions.move(session, draft.id, EditionStatus.FROZEN, status, "")
         made = await editions.get(session, draft.id)
     assert made is not None
     return made

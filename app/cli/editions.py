@@ -181,8 +181,8 @@ async def _seen(container: Container, date: datetime, *, weekly: bool) -> Editio
 def _hand(container: Container, action: str, edition: Edition, **detail: object) -> edit.Hand:
     now = container.clock.now()
 
-    async def then(session: Session) -> None:
-        await audit.record(session, ACTOR, action, "edition", edition.id, now, **detail)
+    async def then(session: Session, made: Edition) -> None:
+        await audit.record(session, ACTOR, action, "edition", edition.id, now, version=made.version, **detail)
 
     return edit.Hand(now, then, edition.version, container.settings.operator_emails, container.weigh)
 

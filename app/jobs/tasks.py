@@ -19,14 +19,14 @@ from app.operations.slots import once
 from app.stages.audience import erasure, pending
 from app.stages.collect import gather as stories
 from app.stages.collect import snapshot
-from app.stages.compose import draft
+from app.stages.compose import draft, edit
 from app.stages.compose.week import SATURDAY
 from app.stages.render import freeze as press
 from app.stages.render import link_check
 from app.stages.send import control, release
 from app.stages.send import lapse as late
 from app.stages.send import regroup as domains
-from app.store import editions, leases, subscribers
+from app.store import drafts, editions, holding, leases, subscribers
 
 COLLECT_WITHIN = timedelta(seconds=60)
 GATHER_WITHIN = timedelta(seconds=90)
@@ -103,8 +103,12 @@ async def _compose(container: Container, day: date, kind: EditionKind) -> str:
     operators = container.settings.operator_emails
     try:
         composed = await draft.compose(container.db, day, container.clock.now(), operators, kind, container.weigh)
-    except Conflict as refusal:  # an operator was quicker: the paper is frozen already
-        return str(refusal)
+    except Conflict as refusal:
+        async with container.db.read() as session:
+            made = await editions.of_day(session, day, kind)
+        if made is None or made.status in drafts.COMPOSABLE:  # somebody was in the way, and it is still owed
+            raise
+        return str(refusal)  # an operator was quicker: it is frozen already
     if composed.status is EditionStatus.HELD:
         log.warning("the edition is held", date=str(day), kind=kind.value, why=composed.reason)
     return f"{composed.status.value} {composed.reason}".strip()
@@ -129,12 +133,21 @@ async def _links(container: Container, edition_id: int) -> str:
 
 
 async def freeze(container: Container, owner: str) -> None:
-    """At FREEZE_AT when APPROVAL is auto; after the approval when it is manual."""
+    """At FREEZE_AT when APPROVAL is auto; after the approval when it is manual, for which the operators are asked."""
     for edition in await _todays(container, container.settings.freeze_at):
-        unapproved = container.settings.approval == "manual" and edition.approved_at is None
-        if edition.status is EditionStatus.READY and not unapproved:
+        unapproved = _by_hand(container) and edition.approved_at is None
+        if edition.status is EditionStatus.READY and unapproved:
+            slot = f"{_slot(edition.date, edition.kind)}-{edition.content_hash[:16]}"
+            ask = partial(_ask_for_approval, container, edition)
+            await once(container.db, container.clock, "approval", slot, owner, ask)
+        elif edition.status is EditionStatus.READY:
             slot = _slot(edition.date, edition.kind)
             await once(container.db, container.clock, "freeze", slot, owner, partial(_freeze, container, edition.id))
+
+
+def _by_hand(container: Container) -> bool:
+    """Is nothing frozen before an operator has approved it?"""
+    return container.settings.approval == "manual"
 
 
 async def _freeze(container: Container, edition_id: int) -> str | None:
@@ -144,6 +157,7 @@ async def _freeze(container: Container, edition_id: int) -> str | None:
             edition_id,
             container.settings.publication,
             container.clock.now(),
+            approved=_by_hand(container),
             operators=container.settings.operator_emails,
         )
     except Conflict as refusal:
@@ -152,18 +166,37 @@ async def _freeze(container: Container, edition_id: int) -> str | None:
     return "frozen"
 
 
+async def _ask_for_approval(container: Container, edition: Edition) -> str:
+    async with container.db.write() as session:
+        await holding.wants_approval(session, edition, container.settings.operator_emails, container.clock.now())
+    return "the operators are told"
+
+
+async def hold_overdue(container: Container, owner: str) -> None:
+    """Once an hour: an edition whose day passed before it was frozen is held, and the operators are told."""
+    now = container.clock.now()
+    await once(
+        container.db,
+        container.clock,
+        "overdue",
+        f"{now:%Y-%m-%dT%H}",
+        owner,
+        lambda: edit.hold_overdue(container.db, container.settings, now),
+    )
+
+
 async def let_go(container: Container, planned: dict[int, datetime]) -> None:
     """Releases readers whose morning has come, and ends editions that owe nothing. `planned` is the caller's memory."""
     async with container.db.read() as session:
-        open_editions = await editions.in_state(session, editions.OPEN)
-    for edition in open_editions:
+        underway = await editions.in_state(session, (*editions.OPEN, EditionStatus.PAUSED))
+    for edition in underway:
         now = container.clock.now()
-        if now - planned.get(edition.id, now - PLAN_EVERY) >= PLAN_EVERY:
-            await release.plan(container.db, edition, container.settings)
-            planned[edition.id] = now
-        await release.release_due(container.db, edition, container.settings, now)
-        if edition.status is EditionStatus.SENDING:
-            await release.try_end(container.db, edition, container.settings, now)
+        if edition.status in editions.OPEN:
+            if now - planned.get(edition.id, now - PLAN_EVERY) >= PLAN_EVERY:
+                await release.plan(container.db, edition, container.settings)
+                planned[edition.id] = now
+            await release.release_due(container.db, edition, container.settings, now)
+        await release.try_end(container.db, edition, container.settings, now)
     await control.settle(container.db, container.clock.now())
 
 

@@ -24,6 +24,7 @@ TIMETABLE = (
     Entry("compose", 2, tasks.compose),
     Entry("links", 2, tasks.links),
     Entry("freeze", 2, tasks.freeze),
+    Entry("overdue", 60, tasks.hold_overdue),
     Entry("sweep", 30, tasks.sweep),
     Entry("lapse", 60, tasks.lapse),
     Entry("remind", 60, tasks.remind),

@@ -95,6 +95,8 @@ EDITION_EDGES: Mapping[tuple[EditionStatus, EditionStatus], str] = {
         EditionStatus.SENDING,
         EditionStatus.PARTIALLY_SENT,
     ): "nothing is owed, but some readers went without through us",
+    (EditionStatus.PAUSED, EditionStatus.SENT): "paused until its day was over, and nothing is owed",
+    (EditionStatus.PAUSED, EditionStatus.PARTIALLY_SENT): "paused until its day was over: some readers went without",
     (EditionStatus.SENT, EditionStatus.SENDING): "readers were released after it had ended",
     (EditionStatus.PARTIALLY_SENT, EditionStatus.SENDING): "readers were released after it had ended",
     (EditionStatus.PARTIALLY_SENT, EditionStatus.SENT): "a late answer settled the last unknown hand-over",

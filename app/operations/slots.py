@@ -38,7 +38,8 @@ async def once(
     except Exception:
         await _stop(keeper)
         async with db.write(brief=True) as session:
-            await leases.renew_slot(session, job, slot, epoch, AGAIN_AFTER_MS)
+            if not await leases.renew_slot(session, job, slot, epoch, AGAIN_AFTER_MS):
+                log.info("another worker has taken this slot and tries again", job=job, slot=slot)
         raise
     await _stop(keeper)
     async with db.write(brief=True) as session:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import update
 
 from app.core.db import Session
+from app.core.errors import Conflict
 from app.models import Edition
 from app.models.content import EditionContent, EditionKind
 from app.models.edits import Edits
@@ -19,11 +20,12 @@ COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
 
 async def add(
     session: Session, *, day: date, number: int, salt: str, now: datetime, kind: EditionKind = EditionKind.DAILY
-) -> bool:
-    """Writes an empty draft down; False where that date has one of its kind already."""
-    made = await session.scalar(
-        insert_ignoring(session, Edition)
-        .values(
+) -> None:
+    """Writes an empty draft down. Changes nothing where that date has one of its kind already, or another edition the
+    number: what is there then is asked for by `editions.of_day`.
+    """
+    await session.execute(
+        insert_ignoring(session, Edition).values(
             kind=kind,
             date=day,
             revision=1,
@@ -40,9 +42,7 @@ async def add(
             content_hash="",
             composed_at=now,
         )
-        .returning(Edition.id)
     )
-    return made is not None
 
 
 async def add_revision(session: Session, of: Edition, salt: str, now: datetime) -> Edition | None:
@@ -78,12 +78,11 @@ async def fill(
     content_hash: str,
     now: datetime,
     *,
-    version: int | None = None,
     edits: Edits | None = None,
-) -> bool:
-    """Puts content, and what operators asked for, into an edition that is not frozen, and takes an approval back.
+) -> None:
+    """Puts content, and what operators asked for, into an edition that is not frozen; raises its version.
 
-    False where it is frozen, or where it is no longer at `version`.
+    An approval is taken back. Raises Conflict where it is frozen. The caller holds it (`editions.lock`).
     """
     values: dict[str, Any] = {
         "content": content.model_dump(mode="json") if content else None,
@@ -98,13 +97,10 @@ async def fill(
         values["edits"] = edits.model_dump(mode="json", exclude_defaults=True)
     changed = await session.scalar(
         update(Edition)
-        .where(
-            Edition.id == edition_id,
-            Edition.status.in_(COMPOSABLE),
-            *([] if version is None else [Edition.version == version]),
-        )
+        .where(Edition.id == edition_id, Edition.status.in_(COMPOSABLE))
         .values(**values)
         .returning(Edition.id)
         .execution_options(synchronize_session=False)
     )
-    return changed is not None
+    if changed is None:
+        raise Conflict("The edition is frozen; it does not change any more.")

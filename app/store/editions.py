@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 
 from app.core.db import Session
+from app.core.errors import Conflict, Stale
 from app.models import Edition, Variant
 from app.models.content import EditionKind
 from app.models.editions import VariantForm
@@ -101,24 +103,48 @@ async def last_subject(session: Session, before: date, kind: EditionKind = Editi
     )
 
 
-async def move(session: Session, edition_id: int, from_: EditionStatus, to: EditionStatus, reason: str) -> bool:
-    """Moves an edition along an edge; False where it was not in `from_`."""
-    return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400]))
+async def lock(session: Session, edition_id: int) -> Edition | None:
+    """The edition as it is now; nobody else changes it before this transaction ends.
 
-
-async def hold(session: Session, edition_id: int, from_: EditionStatus, content_hash: str, reason: str) -> int | None:
-    """Holds an edition whose content is the one that was looked at, and counts the hold.
-
-    Gives which hold of it this is; None where it is not in `from_`, or its content is another. Call `holding.hold`.
+    Whoever changes an edition's state decides on the row that this gives. On PostgreSQL it is held FOR NO KEY UPDATE,
+    which lets rows that refer to it be written meanwhile; on SQLite the write transaction holds everything. A
+    transaction that needs the other editions of the date takes `releases.lock_date` and not this one: two editions of
+    a date are always locked in the order of their ids.
     """
-    assert allowed(from_, EditionStatus.HELD)
     return await session.scalar(
-        update(Edition)
-        .where(Edition.id == edition_id, Edition.status == from_, Edition.content_hash == content_hash)
-        .values(status=EditionStatus.HELD, reason=reason[:400], holds=Edition.holds + 1)
-        .returning(Edition.holds)
-        .execution_options(synchronize_session=False)
+        select(Edition)
+        .where(Edition.id == edition_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
+
+
+async def move(
+    session: Session, edition_id: int, from_: EditionStatus, to: EditionStatus, reason: str, **values: Any
+) -> None:
+    """Moves an edition along an edge and sets `values`. Raises Conflict where it was not in `from_`.
+
+    A caller that decided on a locked row never meets the Conflict; it is there so that nothing is answered as done
+    that was not.
+    """
+    if not await _move(session, Edition, [edition_id], from_, to, reason=reason[:400], **values):
+        raise Conflict(f"The edition is not {from_.value} any more; look at it again.")
+
+
+async def hold(session: Session, edition: Edition, reason: str) -> int:
+    """Holds an edition at the version it was looked at, and counts the hold; gives which hold of it this is.
+
+    Raises Stale where it was changed since. Call `holding.hold`, which also tells the operators.
+    """
+    assert allowed(edition.status, EditionStatus.HELD)
+    number: int | None = await session.scalar(
+        _unchanged(edition)
+        .values(status=EditionStatus.HELD, reason=reason[:400], holds=Edition.holds + 1, version=Edition.version + 1)
+        .returning(Edition.holds)
+    )
+    if number is None:
+        raise changed_since(edition)
+    return number
 
 
 async def explain(session: Session, edition_id: int, status: EditionStatus, reason: str) -> None:
@@ -131,41 +157,42 @@ async def explain(session: Session, edition_id: int, status: EditionStatus, reas
     )
 
 
-async def cancel(session: Session, edition_id: int, from_: EditionStatus, reason: str, now: datetime) -> bool:
-    """Cancels an edition; False where it was not in `from_`."""
-    to = EditionStatus.CANCELLED
-    return bool(await _move(session, Edition, [edition_id], from_, to, reason=reason[:400], ended_at=now))
+async def approve(session: Session, edition: Edition, now: datetime) -> None:
+    """Lets a ready edition be frozen when APPROVAL is manual, and raises its version. Raises Stale."""
+    statement = _unchanged(edition).values(approved_at=now, version=Edition.version + 1).returning(Edition.id)
+    if await session.scalar(statement) is None:
+        raise changed_since(edition)
 
 
-async def end(session: Session, edition_id: int, to: EditionStatus, reason: str, now: datetime) -> bool:
-    """Ends an edition that is sending; False where somebody else did, or paused it."""
-    return bool(
-        await _move(session, Edition, [edition_id], EditionStatus.SENDING, to, reason=reason[:400], ended_at=now)
-    )
+async def freeze(session: Session, edition: Edition, *, html: str, text: str, now: datetime) -> None:
+    """Freezes a ready edition, which is still at the version that was rendered. Raises Stale where it is not.
 
-
-async def approve(session: Session, edition_id: int, now: datetime) -> bool:
-    """Lets a ready edition be frozen when APPROVAL is manual; False where it is not ready."""
-    changed = await session.scalar(
-        update(Edition)
-        .where(Edition.id == edition_id, Edition.status == EditionStatus.READY)
-        .values(approved_at=func.coalesce(Edition.approved_at, now))
+    The version stands for its content, its approval and its holds: each of them raises it.
+    """
+    statement = (
+        _unchanged(edition)
+        .where(Edition.status == EditionStatus.READY)
+        .values(
+            status=EditionStatus.FROZEN, reason="", html=html, text=text, frozen_at=now, version=Edition.version + 1
+        )
         .returning(Edition.id)
+    )
+    if await session.scalar(statement) is None:
+        raise changed_since(edition)
+
+
+def _unchanged(edition: Edition) -> Any:
+    """An UPDATE of an edition that is in the state and at the version in which it was looked at."""
+    return (
+        update(Edition)
+        .where(Edition.id == edition.id, Edition.version == edition.version, Edition.status == edition.status)
         .execution_options(synchronize_session=False)
     )
-    return changed is not None
 
 
-async def freeze(session: Session, edition_id: int, *, content_hash: str, html: str, text: str, now: datetime) -> bool:
-    """Freezes a ready edition whose content is still the one that was rendered; False where it is not."""
-    changed = await session.scalar(
-        update(Edition)
-        .where(Edition.id == edition_id, Edition.status == EditionStatus.READY, Edition.content_hash == content_hash)
-        .values(status=EditionStatus.FROZEN, reason="", html=html, text=text, frozen_at=now)
-        .returning(Edition.id)
-        .execution_options(synchronize_session=False)
-    )
-    return changed is not None
+def changed_since(edition: Edition) -> Stale:
+    """The refusal to decide on what was changed since it was looked at."""
+    return Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
 
 
 async def bodies(session: Session, edition_id: int) -> tuple[str, str] | None:

@@ -20,6 +20,10 @@ class Holder(StrEnum):
     PAPER = "paper"
     LINT = "lint"
     OPERATOR = "operator"
+    OVERDUE = "overdue"
+    """Its day passed before it was frozen."""
+    APPROVAL = "approval"
+    """Nobody: it is ready, and waits for an operator to approve it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +36,27 @@ class Hold:
     proposed: Sequence[tuple[int, str]] = ()
 
 
-async def hold(session: Session, edition: Edition, held: Hold, now: datetime) -> bool:
-    """Holds an edition as it was looked at; False where its state or its content is another by now.
+async def hold(session: Session, edition: Edition, held: Hold, now: datetime) -> None:
+    """Holds an edition as it was looked at. Raises Stale where its state or its version is another by now.
 
     A hold that is let go and comes again is another hold, and another letter.
     """
-    number = await editions.hold(session, edition.id, edition.status, edition.content_hash, held.why)
-    if number is None:
-        return False
+    number = await editions.hold(session, edition, held.why)
+    await _tell(session, edition, held, f"{HELD}:{edition.id}:{number}", now)
+
+
+async def wants_approval(session: Session, edition: Edition, operators: Sequence[str], now: datetime) -> None:
+    """The operators are told that an edition waits for one of them, once for each content that it had."""
+    why = "It is ready, and is not frozen before an operator approves it."
+    topic = f"{HELD}:{edition.id}:{edition.content_hash[:24]}"
+    await _tell(session, edition, Hold(why, Holder.APPROVAL, operators), topic, now)
+
+
+async def _tell(session: Session, edition: Edition, held: Hold, topic: str, now: datetime) -> None:
     await operator_mail.owe(
         session,
         kind=HELD,
-        topic=f"{HELD}:{edition.id}:{number}",
+        topic=topic,
         addresses=list(dict.fromkeys(held.operators)),
         parameters={
             "edition": edition.id,
@@ -56,4 +69,3 @@ async def hold(session: Session, edition: Edition, held: Hold, now: datetime) ->
         now=now,
         until=now + NEWS_FOR,
     )
-    return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.orm import load_only
 
 from app.core.db import Session
@@ -13,6 +13,7 @@ from app.models import Delivery, Edition, Release, Shard, Subscriber
 from app.models.states import DeliveryStatus, EditionStatus, Frequency, SubscriberStatus
 from app.store import progress
 from app.store.statements import cached, is_sqlite
+from app.store.upsert import insert as insert_upserting
 from app.store.upsert import insert_ignoring
 
 DEFAULT_MINUTE = -1
@@ -27,6 +28,10 @@ class Pair:
 
     zone: str
     minute: int
+
+
+EVERYBODY = Pair("*", DEFAULT_MINUTE)
+"""Every reader at once, whatever their morning: what `send` plans, beside the pairs of the calendar."""
 
 
 async def pairs(session: Session) -> list[Pair]:
@@ -69,25 +74,51 @@ async def planned(session: Session, edition_id: int) -> Sequence[Release]:
     ).all()
 
 
-async def still_to_come(session: Session, edition_id: int) -> bool:
-    """Is any pair of this edition not yet released to the end?"""
-    return bool(
-        await session.scalar(select(exists().where(Release.edition_id == edition_id, Release.done_at.is_(None))))
+async def all_done(session: Session, edition_id: int) -> bool:
+    """Was every pair of this edition released to the end? False also while none is planned."""
+    of_edition = exists().where(Release.edition_id == edition_id)
+    return bool(await session.scalar(select(and_(of_edition, ~of_edition.where(Release.done_at.is_(None))))))
+
+
+async def plan_everybody(session: Session, edition_id: int, at: datetime) -> None:
+    """Everybody is due at `at`: begun anew where that was done before. The caller holds the date (`lock_date`)."""
+    row = insert_upserting(session, Release).values(
+        edition_id=edition_id, zone=EVERYBODY.zone, minute=EVERYBODY.minute, due_at=at, cursor=0, done_at=None
+    )
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=[Release.edition_id, Release.zone, Release.minute],
+            set_={"due_at": at, "cursor": 0, "done_at": None},
+            where=Release.done_at.is_not(None),
+        )
     )
 
 
-async def set_cursor(session: Session, release: Release, cursor: int, done_at: datetime | None) -> None:
-    """Remembers how far a pair was released, in the transaction that released it."""
+async def undone(session: Session, edition_id: int, pair: Pair) -> Release | None:
+    """How far a pair is, None once it is released to the end. The caller holds the date (`lock_date`)."""
+    return await session.scalar(
+        select(Release)
+        .where(_is(edition_id, pair), Release.done_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
+
+
+async def set_cursor(session: Session, edition_id: int, pair: Pair, cursor: int, done_at: datetime | None) -> None:
+    """Remembers how far a pair was released, in the transaction that released it.
+
+    Once everybody was, nobody is left whose pair could still come.
+    """
+    whole = pair == EVERYBODY and done_at is not None
     await session.execute(
         update(Release)
-        .where(
-            Release.edition_id == release.edition_id,
-            Release.zone == release.zone,
-            Release.minute == release.minute,
-        )
+        .where(Release.edition_id == edition_id if whole else _is(edition_id, pair), Release.done_at.is_(None))
         .values(cursor=cursor, done_at=done_at)
         .execution_options(synchronize_session=False)
     )
+
+
+def _is(edition_id: int, pair: Pair) -> ColumnElement[bool]:
+    return and_(Release.edition_id == edition_id, Release.zone == pair.zone, Release.minute == pair.minute)
 
 
 async def of_date(session: Session, day: date) -> Sequence[Edition]:
@@ -104,16 +135,18 @@ async def of_date(session: Session, day: date) -> Sequence[Edition]:
 
 
 async def lock_date(session: Session, day: date) -> Sequence[Edition]:
-    """Every edition of a date as it is now, held until the transaction ends, always in the same order.
+    """Every edition of a date as it is now, held until the transaction ends, always in the order of their ids.
 
-    One release at a time hands out an edition's shard numbers, and looks at who has another edition of the date.
+    Release, `late`, `retry` and the end of an edition hold them: one at a time hands out shard numbers, looks at who
+    has another edition of the date, and decides whether anything is still owed. FOR NO KEY UPDATE on PostgreSQL, which
+    keeps nobody from writing rows that refer to an edition. Shards are locked after this, never before.
     """
     return (
         await session.scalars(
             select(Edition)
             .where(Edition.date == day)
             .order_by(Edition.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .options(load_only(*_TOLD))
             .execution_options(populate_existing=True)
         )
@@ -133,7 +166,7 @@ async def release_chunk(
     edition_id: int,
     siblings: Sequence[Edition],
     *,
-    pair: Pair | None,
+    pair: Pair,
     frequencies: Collection[Frequency],
     confirmed_before: datetime,
     after: int,
@@ -141,7 +174,7 @@ async def release_chunk(
     due_at: datetime,
     lasts: timedelta,
 ) -> Chunk:
-    """Writes deliveries for up to `most` eligible readers with ids past `after`; `pair` None means every reader.
+    """Writes deliveries for up to `most` eligible readers of `pair` with ids past `after`.
 
     Eligible: active, of one of `frequencies`, confirmed before their due instant, without a row of this edition or a
     live one of its `siblings`, the others of its date. The caller holds them all (`lock_date`).
@@ -190,11 +223,11 @@ async def _walk_in_order(session: Session) -> None:
         await session.execute(cached(_IN_ORDER))
 
 
-def _active(session: Session, pair: Pair | None) -> Any:
+def _active(session: Session, pair: Pair) -> Any:
     # An expression keeps SQLite, while it has no statistics, from the index by status: for everybody, it would sort all
     # active readers again for each chunk, instead of going on from the cursor.
     status: Any = Subscriber.status
-    if pair is None and is_sqlite(session):
+    if pair == EVERYBODY and is_sqlite(session):
         status = func.coalesce(status, SubscriberStatus.PENDING)
     return status == SubscriberStatus.ACTIVE
 
@@ -232,8 +265,8 @@ def live_rows_of(siblings: Sequence[Edition], of: Any = Delivery) -> list[Any]:
     ]
 
 
-def _of_pair(pair: Pair | None) -> list[Any]:
-    if pair is None:
+def _of_pair(pair: Pair) -> list[Any]:
+    if pair == EVERYBODY:
         return []
     minute = Subscriber.minute.is_(None) if pair.minute == DEFAULT_MINUTE else Subscriber.minute == pair.minute
     return [and_(Subscriber.zone == pair.zone, minute)]
@@ -294,6 +327,12 @@ def _insert_deliveries(edition_id: int, eligible: Any, first: int, due_at: datet
     return insert(Delivery).from_select(names, rows)
 
 
-async def any_released(session: Session, edition_id: int) -> bool:
-    """Has anybody been released for this edition?"""
-    return bool(await session.scalar(select(exists().where(Shard.edition_id == edition_id))))
+async def has_begun(session: Session, edition_id: int) -> bool:
+    """Has its morning begun: is anybody released, was a pair's instant come, or was it sent to everybody at once?"""
+    begun = or_(
+        exists().where(Shard.edition_id == edition_id),
+        exists().where(
+            Release.edition_id == edition_id, or_(Release.done_at.is_not(None), Release.zone == EVERYBODY.zone)
+        ),
+    )
+    return bool(await session.scalar(select(begun)))

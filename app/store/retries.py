@@ -101,7 +101,7 @@ async def rest(
 
 
 async def hold_shard(session: Session, edition_id: int, shard: int) -> None:
-    """Before the edition is: a worker that gives a shard back takes them in this order too."""
+    """Waits for whoever writes to a shard, and keeps the next from it. After the date is locked, never before."""
     await session.execute(
         select(Shard.epoch).where(Shard.edition_id == edition_id, Shard.number == shard).with_for_update()
     )
@@ -117,7 +117,7 @@ async def owe_again(
     now: datetime,
     lasts: timedelta,
 ) -> Rest:
-    """Queues one shard's rest. The caller holds the shard (`hold_shard`) and then the date (`lock_date`)."""
+    """Queues one shard's rest. The caller holds the date (`lock_date`) and then the shard (`hold_shard`)."""
     changes, done = Changes(), Rest()
     for kind in _kinds(include_unknown=include_unknown):
         moved = (

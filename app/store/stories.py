@@ -161,10 +161,7 @@ async def follow(session: Session, story_id: int, fields: dict[str, Any], now: d
 
 async def move(session: Session, story_id: int, from_: StoryStatus, to: StoryStatus, **values: Any) -> bool:
     """Moves a story along an edge, and sets `values`; False where it is no longer in `from_`, or was printed."""
-    printed = await session.scalar(select(Story.edition_id).where(Story.id == story_id))
-    if printed is not None:
-        return False
-    moved = await moves.move(session, Story, [story_id], from_, to, **values)
+    moved = await moves.move(session, Story, [story_id], from_, to, only=Story.edition_id.is_(None), **values)
     session.expire_all()
     return bool(moved)
 

@@ -108,7 +108,7 @@ async def today(container: Container) -> Edition:
     return edition
 
 
-async def nothing(_: Session) -> None:
+async def nothing(_: Session, __: Edition) -> None:
     """No audit line."""
 
 

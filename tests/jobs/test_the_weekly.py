@@ -122,7 +122,7 @@ def desk(container: Container, clock: FixedClock) -> Desk:
     return Desk(container, clock)
 
 
-async def nothing(_: Session) -> None:
+async def nothing(_: Session, __: Edition) -> None:
     """No audit line."""
 
 

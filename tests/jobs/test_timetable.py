@@ -158,7 +158,7 @@ async def test_manual_approval_waits_for_the_operator(
     found = await edition(container)
     assert found is not None
     async with container.db.write() as session:
-        await editions.approve(session, found.id, clock.now())
+        await editions.approve(session, found, clock.now())
     await tasks.freeze(manual, "a")
     await manual.close()
     assert await status(container) is EditionStatus.FROZEN

@@ -20,7 +20,7 @@ async def shards(db: Database, readers: int = 2) -> int:
             session,
             edition.id,
             [],
-            pair=None,
+            pair=releases.EVERYBODY,
             frequencies=list(Frequency),
             confirmed_before=NOON,
             after=0,

@@ -7,6 +7,7 @@ from app.core.db import Database
 from app.models.states import EditionStatus
 from app.store import drafts, editions, listings
 from app.store.listings import Listed, Memory
+from tests.people import freeze
 from tests.stages.render.sample import bare
 
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -23,7 +24,7 @@ async def edition(db: Database, day: date, rows: Sequence[Listed], *, frozen: bo
         await listings.replace_all(session, made.id, rows)
         await editions.move(session, made.id, EditionStatus.DRAFT, EditionStatus.READY, "")
         if frozen:
-            assert await editions.freeze(session, made.id, content_hash="hash", html="<p>", text="-", now=NOW)
+            await freeze(session, made.id, now=NOW)
         return made.id
 
 

@@ -193,6 +193,6 @@ async def _failed(db: Database, source: Source, error: SourceError, now: datetim
         await health.record_failure(
             session, health.name_of(source.id), problem, now, source_id=source.id, retry_after=error.retry_after
         )
-        if isinstance(error, Gone):
-            await sources.change(session, source.id, {"enabled": False}, now)
+        if isinstance(error, Gone) and not await sources.change(session, source.id, {"enabled": False}, now):
+            _log.info("the source was removed meanwhile", source=source.name)
     return Gathered(source.name, problem=problem, failed=True)

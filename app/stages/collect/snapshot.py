@@ -239,7 +239,8 @@ async def _chart(db: Database, source: TrendSource, capture: Capture, before: Be
         made = Made(
             Snapshot(source, kind, now.date(), newest, capture.complete, _kept(chart.rows), since), chart.cooled
         )
-        await trends.save(session, made.snapshot)
+        if not await trends.save(session, made.snapshot):
+            _log.info("a later capture stands already", source=source.value, kind=kind.value)
     return made
 
 
@@ -269,6 +270,6 @@ async def _store_movers(db: Database, source: TrendSource, made: Sequence[Made],
         left = [replace(row, kind=kind) for kind in sorted(cooled) if kind in MOVING for row in cooled[kind]]
         rows, since = movers(counted, left)
         at = max(chart.captured_at for chart in counted)
-        await trends.save(
-            session, Snapshot(source, TrendKind.MOVERS, now.date(), at, complete=True, rows=rows, since=since)
-        )
+        chart = Snapshot(source, TrendKind.MOVERS, now.date(), at, complete=True, rows=rows, since=since)
+        if not await trends.save(session, chart):
+            _log.info("a later capture stands already", source=source.value, kind=chart.kind.value)

@@ -16,11 +16,14 @@ from app.models.states import EditionStatus
 from app.stages.compose import score
 from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import Laid, lay_out
+from app.stages.compose.stale import stale
 from app.stages.compose.week import SATURDAY
 from app.store import drafts, editions, holding, listings, stories
 from app.store.holding import Hold, Holder
 
 TRIES = 5
+MOST_AT_ONCE = 50
+"""Editions of other dates that may be begun in the same moment."""
 PROPOSED = 5
 
 
@@ -71,22 +74,23 @@ async def put(
 
     Raises Stale where it was changed or frozen since; the caller's transaction is then to be undone.
     """
+    found = await editions.lock(session, edition.id)
+    if found is None or found.version != edition.version or found.status not in drafts.COMPOSABLE:
+        raise await stale(session, edition)
     reason = edits.hold or ("" if edits.enough and laid.content else laid.shortage)
-    if reason and edition.status is not EditionStatus.HELD:
-        await _hold(session, edition, edits, reason, now, operators)
+    if reason and found.status is not EditionStatus.HELD:
+        await _hold(session, found, edits, reason, now, operators)
     elif reason:
-        await editions.explain(session, edition.id, EditionStatus.HELD, reason)
-    digest = content_hash(laid.content)
-    if not await drafts.fill(session, edition.id, laid.content, digest, now, version=edition.version, edits=edits):
-        raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
-    await listings.replace_all(session, edition.id, laid.listed)
+        await editions.explain(session, found.id, EditionStatus.HELD, reason)
+    await drafts.fill(session, found.id, laid.content, content_hash(laid.content), now, edits=edits)
+    await listings.replace_all(session, found.id, laid.listed)
     if reason:
-        return Composed(edition.id, EditionStatus.HELD, reason)
-    if edition.status is not EditionStatus.READY:
-        await editions.move(session, edition.id, edition.status, EditionStatus.READY, laid.note)
+        return Composed(found.id, EditionStatus.HELD, reason)
+    if found.status is not EditionStatus.READY:
+        await editions.move(session, found.id, found.status, EditionStatus.READY, laid.note)
     else:
-        await editions.explain(session, edition.id, EditionStatus.READY, laid.note)
-    return Composed(edition.id, EditionStatus.READY, laid.note)
+        await editions.explain(session, found.id, EditionStatus.READY, laid.note)
+    return Composed(found.id, EditionStatus.READY, laid.note)
 
 
 def content_hash(content: EditionContent | None) -> str:
@@ -99,12 +103,15 @@ def content_hash(content: EditionContent | None) -> str:
 
 async def _draft(session: Session, day: date, kind: EditionKind, now: datetime) -> Edition:
     edition = await editions.of_day(session, day, kind)
-    if edition is None:
+    for _ in range(MOST_AT_ONCE):
+        if edition is not None:
+            break
+        # Where another date takes the number at the same moment, this waits for its transaction and takes the next.
         number = await editions.next_number(session)
         await drafts.add(session, day=day, number=number, salt=secrets.token_hex(16), now=now, kind=kind)
         edition = await editions.of_day(session, day, kind)
     if edition is None:
-        raise Conflict("Another edition took this number at the same moment; compose again.")
+        raise Conflict(f"The edition of {day} found no number: many others are being composed; compose it again.")
     if edition.status not in drafts.COMPOSABLE:
         raise Conflict(f"The edition of {day} is {edition.status.value}; it does not change any more.")
     return edition
@@ -116,5 +123,4 @@ async def _hold(
     found = await stories.candidates(session, now - score.OLDEST, PROPOSED) if operators else []
     proposed = [(one.id, one.headline) for one in found]
     by = Holder.OPERATOR if edits.hold else Holder.PAPER
-    if not await holding.hold(session, edition, Hold(reason, by, operators, proposed), now):
-        raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
+    await holding.hold(session, edition, Hold(reason, by, operators, proposed), now)

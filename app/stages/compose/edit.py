@@ -7,8 +7,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.core.calendar import instant_of
 from app.core.db import Database, Session
-from app.core.errors import Conflict, InvalidInput, NotFound, Stale
+from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.settings import Settings
 from app.models import Edition
 from app.models.content import EditionKind, Section
 from app.models.edits import Edits
@@ -17,11 +19,13 @@ from app.stages.compose.draft import put
 from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
+from app.stages.compose.stale import stale
 from app.stages.compose.week import week
-from app.store import drafts, editions, stories
+from app.store import drafts, editions, holding, stories
+from app.store.holding import Hold, Holder
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
-Then = Callable[[Session], Awaitable[None]]
+Then = Callable[[Session, Edition], Awaitable[None]]
 Remake = Callable[[Session, Edition, Edits], Awaitable[Edits]]
 
 
@@ -63,13 +67,15 @@ async def approve(session: Session, edition_id: int, now: datetime, version: int
 
     Raises NotFound, Conflict; Stale where it is not at `version`.
     """
-    edition = await _open(session, edition_id, version)
-    if not await editions.approve(session, edition_id, now):
+    edition = _seen(await editions.lock(session, edition_id), edition_id)
+    if version is not None and edition.version != version:
+        raise await stale(session, edition, version)
+    if edition.status is not EditionStatus.READY:
         why = f": {edition.reason}" if edition.status is EditionStatus.HELD else ""
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}, so there is nothing to approve{why}")
-    approved = await editions.get(session, edition_id)
-    assert approved is not None
-    return approved
+    if edition.approved_at is None:
+        await editions.approve(session, edition, now)
+    return _seen(await editions.get(session, edition_id), edition_id)
 
 
 async def change(db: Database, edition_id: int, changes: Changes, hand: Hand) -> Edition:
@@ -111,6 +117,32 @@ async def unhold(db: Database, edition_id: int, hand: Hand) -> Edition:
     return await _rewrite(db, edition_id, remake, hand, must_print=True)
 
 
+async def hold_overdue(db: Database, settings: Settings, now: datetime) -> str:
+    """Holds what was never frozen on its day, and tells the operators; gives a line for the record. Safe to repeat.
+
+    An edition's day is over MAX_LATE after its FREEZE_AT. One that an operator composed since is left as long again.
+    """
+    async with db.read() as session:
+        waiting = await editions.in_state(session, (EditionStatus.DRAFT, EditionStatus.READY))
+    overdue = [one for one in waiting if _is_overdue(one, settings, now)]
+    held = 0
+    for one in overdue:
+        async with db.write() as session:
+            edition = await editions.lock(session, one.id)
+            if edition is None or edition.version != one.version or edition.status is not one.status:
+                continue
+            unapproved = settings.approval == "manual" and edition.approved_at is None
+            why = "Its day passed and nobody approved it." if unapproved else "Its day passed before it was frozen."
+            await holding.hold(session, edition, Hold(why, Holder.OVERDUE, settings.operator_emails), now)
+            held += 1
+    return f"{held} editions held whose day has passed"
+
+
+def _is_overdue(edition: Edition, settings: Settings, now: datetime) -> bool:
+    begins = instant_of(edition.date, settings.freeze_at, settings.zone)
+    return now >= max(begins, edition.composed_at) + settings.max_late
+
+
 async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *, must_print: bool = False) -> Edition:
     async with db.read() as session:
         edition = await _open(session, edition_id, hand.version)
@@ -123,18 +155,21 @@ async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *,
         raise Conflict(f"{laid.shortage} Write or accept one, and compose it again.")
     async with db.write() as session:
         await put(session, edition, edits, laid, hand.now, hand.operators)
-        await hand.then(session)
-        made = await editions.get(session, edition_id)
-        assert made is not None
+        made = _seen(await editions.get(session, edition_id), edition_id)
+        await hand.then(session, made)
         return made
 
 
 async def _open(session: Session, edition_id: int, version: int | None) -> Edition:
-    edition = await editions.get(session, edition_id)
+    edition = _seen(await editions.get(session, edition_id), edition_id)
+    if version is not None and edition.version != version:
+        raise await stale(session, edition, version)
+    return edition
+
+
+def _seen(edition: Edition | None, edition_id: int) -> Edition:
     if edition is None:
         raise NotFound(f"There is no edition {edition_id}.")
-    if version is not None and edition.version != version:
-        raise Stale(f"The edition of {edition.date} was changed since you last looked at it; look at it again.")
     return edition
 
 

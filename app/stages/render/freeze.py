@@ -8,7 +8,7 @@ from typing import NoReturn
 import structlog
 
 from app.core.db import Database
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, NotFound, Stale
 from app.core.publication import Publication
 from app.models import Edition
 from app.models.content import ALL_SECTIONS, EditionContent, EditionKind
@@ -35,13 +35,15 @@ async def freeze(
     now: datetime,
     *,
     force: bool = False,
+    approved: bool = False,
     operators: Sequence[str] = (),
 ) -> tuple[Problem, ...]:
     """Renders, lints and freezes a ready edition; gives what lint found. Freezing a frozen one does nothing.
 
     An edition in which lint finds an error is held, with the reason in words, and `operators` are told. `force`
-    freezes it all the same, and one that is held already. Raises NotFound, and Conflict where the edition is or was
-    held, is in no state to be frozen, or was composed again meanwhile.
+    freezes it all the same, and one that is held already. `approved`: only what an operator has approved. Raises
+    NotFound, and Conflict where the edition is or was held, is not approved, or is in no state to be frozen; Stale
+    where anything of it changed while it was rendered, an approval that was taken back included.
     """
     async with db.read() as session:
         edition = await editions.get(session, edition_id)
@@ -53,6 +55,8 @@ async def freeze(
     if edition.status is not EditionStatus.READY and not overruled:
         why = f": {edition.reason}" if edition.reason else "."
         raise Conflict(f"The edition of {edition.date} is {edition.status.value} and cannot be frozen{why}")
+    if approved and edition.approved_at is None:
+        raise Conflict(f"The edition of {edition.date} waits for an operator to approve it.")
     content, slug = EditionContent.model_validate(edition.content), editions.slug_of(edition.kind, edition.date)
     try:
         html, text = await printed.press(content, publication, slug, mark_of(edition.salt))
@@ -81,8 +85,7 @@ async def _hold(
     why = reason(problems)
     if edition.status is EditionStatus.READY:
         async with db.write() as session:
-            if not await holding.hold(session, edition, Hold(why, Holder.LINT, operators), now):
-                raise Conflict(f"The edition of {edition.date} was changed while it was looked at; freeze it again.")
+            await holding.hold(session, edition, Hold(why, Holder.LINT, operators), now)
         log.warning("the edition is held", date=str(edition.date), why=why)
     raise Conflict(f"The edition of {edition.date} is held and cannot be frozen: {why}")
 
@@ -90,15 +93,16 @@ async def _hold(
 async def _keep(db: Database, edition: Edition, content: EditionContent, html: str, text: str, now: datetime) -> None:
     page = variants.cut(html, content.present, VariantForm.WEB)
     async with db.write() as session:
-        if edition.status is EditionStatus.HELD:
-            await editions.move(session, edition.id, EditionStatus.HELD, EditionStatus.READY, edition.reason)
-        if not await editions.freeze(
-            session, edition.id, content_hash=edition.content_hash, html=html, text=text, now=now
-        ):
-            again = await editions.get(session, edition.id)
-            if again is not None and again.frozen_at is not None:
-                return  # somebody else froze the same content a moment ago
-            raise Conflict(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
+        found = await editions.lock(session, edition.id)
+        if found is not None and found.frozen_at is not None and found.content_hash == edition.content_hash:
+            return  # somebody else froze the same content a moment ago
+        if found is None or (found.version, found.status) != (edition.version, edition.status):
+            raise Stale(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
+        if found.status is EditionStatus.HELD:
+            await editions.move(session, found.id, EditionStatus.HELD, EditionStatus.READY, found.reason)
+            found = await editions.lock(session, found.id)
+            assert found is not None
+        await editions.freeze(session, found, html=html, text=text, now=now)
         await pictures.keep(session, charts.of_content(content))
         if edition.kind is EditionKind.DAILY:  # what only a weekly printed may still run for everybody else
             await stories.mark_printed(session, [piece.story_id for piece in content.pieces], edition.id)

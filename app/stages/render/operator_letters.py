@@ -17,14 +17,15 @@ FAULT = "fault"
 
 
 def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
-    """The letter that says that an edition is held, why, and what to do.
+    """The letter that says that an edition is held, or waits for an approval, why, and what to do.
 
     `told`: `edition` (its id), `date`, `kind`, `why`, `by` (`store.holding.Holder`), and `candidates`,
     the (id, headline) of what could lead.
     """
     day = date.fromisoformat(told["date"])
     weekly = told["kind"] == EditionKind.WEEKLY
-    subject = f"Held: the {'weekly' if weekly else 'paper'} of {full_date(day)}"
+    state = "Waits for your approval" if told["by"] == "approval" else "Held"
+    subject = f"{state}: the {'weekly' if weekly else 'paper'} of {full_date(day)}"
     words = render(
         "held.txt.j2", ENGLISH, paper=publication, subject=subject, day=full_date(day), told=told, weekly=weekly
     )

@@ -40,7 +40,13 @@ async def retry(
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}; there is nothing to try again.")
     done = Rest()
     for shard in shards:
-        done += await _retry_shard(db, edition, shard, settings, now, include_unknown=include_unknown)
+        tried = await _retry_shard(db, edition, shard, settings, now, include_unknown=include_unknown)
+        if tried is None:
+            raise Conflict(
+                f"The edition of {edition.date} was paused or cancelled meanwhile:"
+                f" {done.total} readers are tried again."
+            )
+        done += tried
     if done.total:
         log.info("an edition is tried again", edition=edition_id, readers=done.total)
     return done
@@ -48,13 +54,14 @@ async def retry(
 
 async def _retry_shard(
     db: Database, edition: Edition, shard: int, settings: Settings, now: datetime, *, include_unknown: bool
-) -> Rest:
+) -> Rest | None:
+    """What of a shard is tried again; None where the edition was paused or cancelled meanwhile."""
     async with db.write() as session:
-        await retries.hold_shard(session, edition.id, shard)
         of_date = await releases.lock_date(session, edition.date)
         status = next((one.status for one in of_date if one.id == edition.id), None)
         if status not in _MAY:
-            return Rest()
+            return None
+        await retries.hold_shard(session, edition.id, shard)
         done = await retries.owe_again(
             session,
             edition.id,

@@ -5,6 +5,7 @@ from typing import Generic
 
 from app.core.clock import steady
 from app.core.db import Database, Session
+from app.core.mail.receipt import Standstill
 from app.stages.send.course import Course
 from app.stages.send.ledger import Ledger, R, Settled
 
@@ -45,7 +46,7 @@ class Books(Generic[R]):
         """Only slow answers are still to come: what ended the hand-over is made known."""
         rest, fault = self._course.rest, self._course.fault
         async with self._db.write(brief=True) as session:
-            ours = await self._entered(session, settled)
+            ours = await self._entered(session, settled, fault)
             if ours:
                 await self._ledger.part(session, rest, fault)
         if ours:
@@ -54,12 +55,12 @@ class Books(Generic[R]):
     async def close(self, settled: Sequence[Settled[R]]) -> None:
         """The end: gives back what is held."""
         async with self._db.write(brief=True) as session:
-            ours = await self._ledger.fence(session)
+            ours = await self._ledger.fence(session, self._course.fault)
             await self._ledger.record(session, settled)
             if ours:
                 await self._ledger.close(session, self._course.rest, self._course.fault)
 
-    async def _entered(self, session: Session, settled: Sequence[Settled[R]]) -> bool:
-        ours = not self._course.lost and await self._ledger.fence(session)
+    async def _entered(self, session: Session, settled: Sequence[Settled[R]], fault: Standstill | None = None) -> bool:
+        ours = not self._course.lost and await self._ledger.fence(session, fault)
         await self._ledger.record(session, settled)
         return ours

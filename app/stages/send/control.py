@@ -19,27 +19,26 @@ async def pause(session: Session, edition_id: int, reason: str = "paused by an o
 
     Pausing twice is pausing once. Raises NotFound, Conflict.
     """
-    edition = await _found(session, edition_id)
+    edition = await _held(session, edition_id)
     if edition.status is EditionStatus.PAUSED:
         return edition
     if edition.status not in _PAUSABLE:
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}; there is nothing to pause.")
     await editions.move(session, edition_id, edition.status, EditionStatus.PAUSED, reason)
-    return await _found(session, edition_id)
+    return await _held(session, edition_id)
 
 
 async def resume(session: Session, edition_id: int) -> Edition:
     """Goes on with what is still owed, by providers that refused us too. Raises NotFound, Conflict."""
-    edition = await _found(session, edition_id)
+    edition = await _held(session, edition_id)
     if edition.status in _PAUSABLE:
         return edition
     if edition.status is not EditionStatus.PAUSED:
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}; there is nothing to resume.")
-    begun = await releases.any_released(session, edition_id)
-    to = EditionStatus.SENDING if begun else EditionStatus.FROZEN
+    to = EditionStatus.SENDING if await releases.has_begun(session, edition_id) else EditionStatus.FROZEN
     await editions.move(session, edition_id, EditionStatus.PAUSED, to, "")
     await provider_states.forgive(session)
-    return await _found(session, edition_id)
+    return await _held(session, edition_id)
 
 
 async def cancel(session: Session, edition_id: int, reason: str, now: datetime) -> Edition:
@@ -47,13 +46,13 @@ async def cancel(session: Session, edition_id: int, reason: str, now: datetime) 
 
     Cancelling twice is cancelling once.
     """
-    edition = await _found(session, edition_id)
+    edition = await _held(session, edition_id)
     if edition.status is EditionStatus.CANCELLED:
         return edition
     if edition.status not in (*_PAUSABLE, EditionStatus.PAUSED):
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}; there is nothing to cancel.")
-    await editions.cancel(session, edition_id, edition.status, reason, now)
-    return await _found(session, edition_id)
+    await editions.move(session, edition_id, edition.status, EditionStatus.CANCELLED, reason, ended_at=now)
+    return await _held(session, edition_id)
 
 
 async def settle(db: Database, now: datetime) -> int:
@@ -66,8 +65,9 @@ async def settle(db: Database, now: datetime) -> int:
         settled += 1
 
 
-async def _found(session: Session, edition_id: int) -> Edition:
-    edition = await editions.get(session, edition_id)
+async def _held(session: Session, edition_id: int) -> Edition:
+    """The edition as it is now, locked: what is answered is what it is when this transaction ends."""
+    edition = await editions.lock(session, edition_id)
     if edition is None:
         raise NotFound(f"There is no edition {edition_id}.")
     return edition

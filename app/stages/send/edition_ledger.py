@@ -108,7 +108,9 @@ class EditionLedger:
         if lost:
             log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
 
-    async def fence(self, session: Session) -> bool:
+    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:
+        if isinstance(fault, Halt):
+            await standstill.lock(session, self.edition_id)
         ours = await leases.renew_shards(session, self.edition_id, self.held.values())
         lost = self.held.keys() - ours
         for number in lost:

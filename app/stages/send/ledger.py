@@ -25,8 +25,12 @@ Settled = tuple[R, Receipt]
 class Ledger(Protocol[R]):
     """One stream of owed mail: an edition's deliveries, or service mail."""
 
-    async def fence(self, session: Session) -> bool:
-        """Proves and renews the lease; False where nothing is held any more."""
+    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:
+        """Proves and renews the lease; False where nothing is held any more.
+
+        `fault`: what `part` or `close` makes known in the same transaction. An edition that it pauses is locked before
+        its shards are.
+        """
 
     @property
     def waits(self) -> float:

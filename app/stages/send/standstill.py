@@ -14,6 +14,12 @@ from app.store import editions, faults
 log = structlog.get_logger(__name__)
 
 
+async def lock(session: Session, edition_id: int) -> None:
+    """Holds the edition that `declare` may pause: before anything of its shards is locked, as everywhere."""
+    if await editions.lock(session, edition_id) is None:
+        log.warning("the edition is gone", edition=edition_id)
+
+
 async def declare(
     session: Session, way: Way, fault: Standstill, settings: Settings, now: datetime, edition_id: int | None = None
 ) -> bool:
@@ -29,9 +35,10 @@ async def declare(
     if edition_id is not None:
         instead = instead if fault.account else None
         if instead is None:
-            await editions.move(session, edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, fault.why)
-            edition = await editions.get(session, edition_id)
-            log.error("the edition is paused: a fault of ours", edition=edition_id, why=fault.why)
+            edition = await editions.lock(session, edition_id)
+            if edition is not None and edition.status is EditionStatus.SENDING:  # else somebody stopped or ended it
+                await editions.move(session, edition_id, EditionStatus.SENDING, EditionStatus.PAUSED, fault.why)
+                log.error("the edition is paused: a fault of ours", edition=edition_id, why=fault.why)
     await faults.tell(
         session,
         provider=way.name,

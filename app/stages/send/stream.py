@@ -108,7 +108,7 @@ class Stream(ABC, Generic[S]):
         await streams.recover(session, self.mails, epoch, policy.unknown_until(now, _chance()), now)
         return True
 
-    async def fence(self, session: Session) -> bool:
+    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:  # noqa: ARG002  # no edition
         return not self.parted and await leases.renew_slot(session, self.job, SLOT, self.epoch)
 
     @property

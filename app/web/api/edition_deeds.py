@@ -22,5 +22,6 @@ async def find(session: Session, edition_id: int) -> Edition:
 async def record(container: Container, actor: Actor, action: str, edition_id: int, **detail: Any) -> EditionOut:
     """Writes the audit line of a deed that had its own transactions, and shows what it left."""
     async with container.db.write() as session:
-        await audit.record(session, actor.name, action, "edition", edition_id, container.clock.now(), **detail)
-        return EditionOut.of(await find(session, edition_id))
+        edition, now = await find(session, edition_id), container.clock.now()
+        await audit.record(session, actor.name, action, "edition", edition_id, now, version=edition.version, **detail)
+        return EditionOut.of(edition)

@@ -112,10 +112,12 @@ async def lint_links(container: ContainerDep, _: Writer, edition_id: int) -> Lin
 
 
 @router.post("/{edition_id}/approve", summary="Let a ready edition be frozen (APPROVAL=manual)")
-async def approve(session: WriteSession, actor: Writer, now: Now, edition_id: int, seen: Seen = None) -> EditionOut:
+async def approve(
+    session: WriteSession, actor: Writer, now: Now, edition_id: int, response: Response, seen: Seen = None
+) -> EditionOut:
     edition = await edit.approve(session, edition_id, now, _version(seen))
-    await audit.record(session, actor.name, "approve", "edition", edition_id, now)
-    return EditionOut.of(edition)
+    await audit.record(session, actor.name, "approve", "edition", edition_id, now, version=edition.version)
+    return _tagged(edition, response)
 
 
 @router.post("/{edition_id}/freeze", summary="Render and freeze a ready edition now")
@@ -153,8 +155,8 @@ def _hand(
 ) -> edit.Hand:
     now = container.clock.now()
 
-    async def then(session: Session) -> None:
-        await audit.record(session, actor.name, action, "edition", edition_id, now, **detail)
+    async def then(session: Session, made: Edition) -> None:
+        await audit.record(session, actor.name, action, "edition", edition_id, now, version=made.version, **detail)
 
     return edit.Hand(now, then, _version(seen), container.settings.operator_emails, container.weigh)
 

@@ -18,6 +18,7 @@ from app.stages.collect.snapshot import collect, sources
 from app.stages.compose import draft
 from app.store import editions
 from tests.conftest import NOON
+from tests.people import freeze
 from tests.stages.collect.servers import both
 from tests.stages.collect.world import DAY, Growth, Paper, Repository, World
 
@@ -85,9 +86,7 @@ async def print_edition(db: Database, now: datetime) -> None:
     async with db.write() as session:
         edition = await editions.get(session, made.edition_id)
         assert edition is not None
-        assert await editions.freeze(
-            session, edition.id, content_hash=edition.content_hash, html="<p>", text="-", now=now
-        )
+        await freeze(session, edition.id, now=now)
 
 
 async def printed(db: Database) -> list[EditionContent]:

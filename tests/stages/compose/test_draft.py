@@ -12,7 +12,7 @@ from app.models.states import EditionStatus
 from app.stages.collect import stories as desk
 from app.stages.compose import draft, edit
 from app.store import editions, stories
-from tests.people import DAY, NOON
+from tests.people import DAY, NOON, freeze
 
 
 async def write(db: Database, section: Section, headline: str, **more: object) -> int:
@@ -107,9 +107,7 @@ async def test_a_frozen_edition_is_not_composed_again(db: Database) -> None:
     async with db.write() as session:
         edition = await editions.get(session, made.edition_id)
         assert edition is not None
-        assert await editions.freeze(
-            session, edition.id, content_hash=edition.content_hash, html="<p>", text="x", now=NOON
-        )
+        await freeze(session, edition.id)
     with pytest.raises(Conflict, match="frozen"):
         await draft.compose(db, DAY, NOON)
 

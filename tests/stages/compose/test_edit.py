@@ -16,14 +16,14 @@ from app.operations import audit
 from app.stages.compose import draft, edit
 from app.stages.compose.edit import Changes, Hand
 from app.store import drafts, editions, stories
-from tests.people import DAY, NOON
+from tests.people import DAY, NOON, freeze
 
 from .test_candidates import gathered, write
 
 EDITORS = ("ada@example.org", "ben@example.org")
 
 
-async def nothing(_: Session) -> None:
+async def nothing(_: Session, __: Edition) -> None:
     """No audit line."""
 
 
@@ -101,7 +101,7 @@ async def test_two_operators_at_once_do_not_overwrite_each_other(db: Database) -
     """Of changes made on what both saw one is taken; the other is told, and its audit line is not written."""
     made = await paper(db)
 
-    async def noted(session: Session) -> None:
+    async def noted(session: Session, _: Edition) -> None:
         await audit.record(session, "test", "edit", "edition", made.id, NOON)
 
     asked = [Changes(subject=f"The subject of operator number {index}") for index in range(4)]
@@ -132,12 +132,15 @@ async def test_any_change_takes_an_approval_back(db: Database) -> None:
     """And an approval of what was changed since is refused."""
     made = await paper(db)
     async with db.write() as session:
-        await edit.approve(session, made.id, NOON, made.version)
-    changed = await edit.change(db, made.id, Changes(remove=[2]), hand(made.version))
+        approved = await edit.approve(session, made.id, NOON, made.version)
+    assert approved.version == made.version + 1
+    with pytest.raises(Stale):  # what is approved is changed by somebody who saw the approval
+        await edit.change(db, made.id, Changes(remove=[2]), hand(made.version))
+    changed = await edit.change(db, made.id, Changes(remove=[2]), hand(approved.version))
     assert changed.approved_at is None
     async with db.write() as session:
         with pytest.raises(Stale):
-            await edit.approve(session, made.id, NOON, made.version)
+            await edit.approve(session, made.id, NOON, approved.version)
 
 
 async def test_an_operators_hold_lasts_until_it_is_let_go(db: Database) -> None:
@@ -204,7 +207,7 @@ async def test_a_frozen_edition_is_not_edited(db: Database) -> None:
     """Neither changed nor held nor let go."""
     made = await paper(db)
     async with db.write() as session:
-        assert await editions.freeze(session, made.id, content_hash=made.content_hash, html="<p>", text="x", now=NOON)
+        await freeze(session, made.id)
     for deed in (
         edit.change(db, made.id, Changes(remove=[2]), hand()),
         edit.hold(db, made.id, "Too late", hand()),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.core.db import Database
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, NotFound, Stale
 from app.models import OperatorMail
 from app.models.content import EditionContent
 from app.models.states import EditionStatus
@@ -23,8 +23,8 @@ async def ready(db: Database, content: EditionContent) -> int:
         await drafts.add(session, day=sample.DAY, number=214, salt=sample.SALT, now=NOW)
         draft = await editions.of_day(session, sample.DAY)
         assert draft is not None
-        assert await drafts.fill(session, draft.id, content, "hash", NOW)
-        assert await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
+        await drafts.fill(session, draft.id, content, "hash", NOW)
+        await editions.move(session, draft.id, EditionStatus.DRAFT, EditionStatus.READY, "")
     return draft.id
 
 
@@ -45,8 +45,8 @@ async def test_an_error_holds_the_edition_with_its_reason(db: Database) -> None:
             EditionStatus.HELD, "Lint found 1 error. Subject: “Lorem ipsum” is filler."
         )  # fmt: skip
     async with db.write() as session:
-        assert await drafts.fill(session, number, sample.full(), "mended", NOW)
-        assert await editions.move(session, number, EditionStatus.HELD, EditionStatus.READY, "")
+        await drafts.fill(session, number, sample.full(), "mended", NOW)
+        await editions.move(session, number, EditionStatus.HELD, EditionStatus.READY, "")
     found = await freeze.freeze(db, number, sample.PAPER, NOW)
     assert await state(db, number) == (EditionStatus.FROZEN, "")
     assert {one.rule for one in found} == {"link"}, "warnings are given, and hold nothing"
@@ -91,7 +91,8 @@ async def test_content_that_changed_meanwhile_is_not_held_for_what_was_before(db
     async with db.write() as session:
         await drafts.fill(session, number, sample.full(), "another hash", NOW)
     async with db.write() as session:
-        assert not await holding.hold(session, seen, Hold("why", Holder.LINT, ("ada@example.org",)), NOW)
+        with pytest.raises(Stale):
+            await holding.hold(session, seen, Hold("why", Holder.LINT, ("ada@example.org",)), NOW)
         assert await streams.any_due(session, OperatorMail, NOW) is False
     assert (await state(db, number))[0] is EditionStatus.READY
 

@@ -16,7 +16,7 @@ from app.stages.compose import correct
 from app.stages.send import again, control, release
 from app.store import deliveries, drafts, editions, handovers, leases, progress, subscribers
 from app.store.retries import Rest
-from tests.people import NOON, add_edition, add_reader, content, minutes
+from tests.people import NOON, add_edition, add_reader, content, freeze, minutes
 from tests.recount import assert_counted
 from tests.stages.send.scripted import Scripted
 from tests.stages.send.test_shard import Desk, desk, settings
@@ -215,9 +215,7 @@ async def corrected(db: Database, edition_id: int) -> int:
     async with db.write() as session:
         await drafts.fill(session, made, content(), "corrected", NOON)
         await editions.move(session, made, EditionStatus.DRAFT, EditionStatus.READY, "")
-        assert await editions.freeze(
-            session, made, content_hash="corrected", html="<p>paper</p>", text="paper", now=NOON
-        )
+        await freeze(session, made)
     return made
 
 

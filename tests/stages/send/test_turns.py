@@ -72,7 +72,8 @@ async def test_both_let_go_at_once_give_each_reader_one(db: Database, monkeypatc
     counts = await asyncio.gather(
         *(release.send_now(db, one.id, made, BEGINS) for one in (daily, weekly, weekly, daily))
     )
-    assert sum(counts) == len(readers)
+    # Each says how many were released since it was asked, by whomever: of two that send one edition the first says all.
+    assert max(counts[0], counts[3]) + max(counts[1], counts[2]) == len(readers)
     async with db.read() as session:
         rows = await session.execute(select(Delivery.subscriber_id, func.count()).group_by(Delivery.subscriber_id))
         assert dict(rows.all()) == dict.fromkeys(readers, 1)

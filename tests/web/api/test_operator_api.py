@@ -174,7 +174,7 @@ async def test_an_edition_with_an_error_is_held_and_an_operator_may_overrule_it(
     assert (forced.status_code, forced.json()["status"]) == (200, "frozen")
     async with container.db.read() as session:
         entry = (await rows.trail(session, 1))[0]
-    assert entry.detail == {"overruled": ["placeholder: subject", f"placeholder: headline of story {lead}"]}
+    assert entry.detail["overruled"] == ["placeholder: subject", f"placeholder: headline of story {lead}"]
 
 
 async def test_a_repeat_with_its_key_is_answered_as_the_first(api: Api, container: Container) -> None:
