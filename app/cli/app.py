@@ -3,6 +3,7 @@
 import typer
 
 from app.cli import demo, editions, keys, paper, processes, providers, sending, sources, stories, subscribers, trending
+from app.cli import settings as shared
 
 cli = typer.Typer(
     name="morningpost",
@@ -23,3 +24,4 @@ cli.add_typer(editions.group)
 cli.add_typer(subscribers.group)
 cli.add_typer(providers.group)
 cli.add_typer(keys.group)
+cli.add_typer(shared.group)

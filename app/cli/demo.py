@@ -28,7 +28,7 @@ from app.core.settings import PREFIX, VAR, load_settings
 from app.models import Edition
 from app.models.content import TITLES, EditionContent, Section
 from app.models.states import EditionStatus
-from app.operations import migrations
+from app.operations import migrations, shared_settings
 from app.operations.slots import once
 from app.stages.collect import snapshot
 from app.stages.compose import draft
@@ -110,6 +110,7 @@ async def _play(port: int, *, stay: bool) -> Path:
     container = build(settings)
     try:
         now = container.clock.now()
+        await shared_settings.apply(container.db, settings, "demo", now)  # its port may be another than last time
         added = await demo_stories.load(container.db, now)
         _step(f"{added} stories lie on the desk" if added else "The desk holds stories enough")
         day = now.astimezone(settings.zone).date()

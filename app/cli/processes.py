@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap import build
-from app.cli.terminal import say
-from app.cli.workshop import demand_migrated, settings_and_log
+from app.bootstrap import Container, build
+from app.cli.terminal import complain, say
+from app.cli.workshop import demand_migrated, run, settings_and_log
 from app.core import heap, loop
 from app.core.net import trust
 from app.jobs import worker as jobs
-from app.operations import migrations
+from app.operations import migrations, shared_settings
+from app.operations.shared_settings import Difference
 from app.stages.send.edition_ledger import MOST_SHARDS
 
 
@@ -60,3 +61,14 @@ def migrate() -> None:
     settings = settings_and_log("WARNING")
     asyncio.run(migrations.upgrade(settings.database_url))
     say(f"The database is at revision {migrations.newest()}.")
+    if found := run(_written_down, any_settings=True):
+        names = ", ".join(one.name for one in found)
+        complain(f"other settings are written down for all processes ({names}); see: morningpost settings show")
+
+
+async def _written_down(container: Container) -> list[Difference]:
+    """The settings of a new database are those of the process that migrates it."""
+    version, found = await shared_settings.differing(container.db, container.settings)
+    if version == 0:
+        await shared_settings.demand_same(container.db, container.settings, container.clock.now())
+    return found

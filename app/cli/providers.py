@@ -35,7 +35,7 @@ def list_(json: Json = False) -> None:
             )
         return [asdict(one) if json else _line(one, container.settings.zone) for one in found]
 
-    show(run(work), as_json=json, empty="")
+    show(run(work, any_settings=True), as_json=json, empty="")
 
 
 def _line(one: Standing, zone: ZoneInfo) -> dict[str, str]:
@@ -79,7 +79,7 @@ def check(
             found[one.name] = (problem, weaker)
         return found
 
-    found = run(work)
+    found = run(work, any_settings=True)
     if not found:
         raise ConfigurationError(f"there is no provider {name}; morningpost providers lists them")
     for provider, (problem, weaker) in found.items():

@@ -8,7 +8,7 @@ from app.bootstrap import Container, build
 from app.core import log
 from app.core.errors import ConfigurationError
 from app.core.settings import Settings, load_settings
-from app.operations import identity, migrations
+from app.operations import identity, migrations, shared_settings
 
 T = TypeVar("T")
 
@@ -21,14 +21,17 @@ def settings_and_log(level: str = "INFO") -> Settings:
     return settings
 
 
-def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING") -> T:
-    """Runs `work` with a container on a migrated database."""
+def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING", any_settings: bool = False) -> T:
+    """Runs `work` with a container on a migrated database.
+
+    `any_settings`: also where the settings are not those that all processes share.
+    """
     settings = settings_and_log(level)
 
     async def inside() -> T:
         container = build(settings)
         try:
-            await demand_migrated(container)
+            await demand_migrated(container, any_settings=any_settings)
             return await work(container)
         finally:
             await container.close()
@@ -36,8 +39,12 @@ def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING") ->
     return asyncio.run(inside())
 
 
-async def demand_migrated(container: Container) -> None:
-    """Raises ConfigurationError where the tables are not this version's, or were begun under another key."""
+async def demand_migrated(container: Container, *, any_settings: bool = False) -> None:
+    """Raises ConfigurationError where the tables are not this version's, were begun under another SUPPRESSION_KEY, or,
+    unless `any_settings`, where other settings are written down for all processes.
+    """
     if not await migrations.current(container.db):
         raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")
     await identity.demand_same_key(container.db, container.suppressor)
+    if not any_settings:
+        await shared_settings.demand_same(container.db, container.settings, container.clock.now())

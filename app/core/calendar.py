@@ -38,6 +38,11 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None
 
 
+def minute_of(at: time) -> int:
+    """A time of day in minutes."""
+    return at.hour * 60 + at.minute
+
+
 def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """`day` at `at` in `zone`, as UTC. The first of two; where DST leaves none, the moment the gap ends at."""
     local = datetime.combine(day, at, zone)
@@ -61,6 +66,35 @@ def _gap_end(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 def edition_window(day: date, freeze_at: time, zone: ZoneInfo) -> Window:
     """The window that the edition of `day` owns."""
     return Window(instant_of(day, freeze_at, zone), instant_of(day + timedelta(days=1), freeze_at, zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours of a publication: in which zone, and when an edition is composed, frozen and delivered in it."""
+
+    zone: ZoneInfo
+    compose_at: time
+    freeze_at: time
+    deliver_minute: int
+    """Of the local day, for readers who chose no hour."""
+    max_late: timedelta
+    """How long after its due instant a delivery may still be begun."""
+
+    def window(self, day: date) -> Window:
+        """The window that the edition of `day` owns."""
+        return edition_window(day, self.freeze_at, self.zone)
+
+    def today(self, now: datetime) -> date:
+        """The date in the publication's zone."""
+        return now.astimezone(self.zone).date()
+
+    def instant(self, day: date, at: time) -> datetime:
+        """`day` at `at` in the publication's zone, as UTC."""
+        return instant_of(day, at, self.zone)
+
+    def is_over(self, day: date, now: datetime) -> bool:
+        """Is it too late for whoever has not got the edition of `day`, but by an operator's deed?"""
+        return now >= self.window(day).end + self.max_late
 
 
 def edition_day(now: datetime, freeze_at: time, zone: ZoneInfo) -> date:

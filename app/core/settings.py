@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.calendar import Hours, minute_of
 from app.core.errors import ConfigurationError
 from app.core.kept_secrets import kept_secret
 from app.core.publication import Publication
@@ -117,6 +118,10 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
+    def hours(self) -> Hours:
+        return Hours(self.zone, self.compose_at, self.freeze_at, minute_of(self.deliver_at), self.max_late)
+
+    @property
     def publication(self) -> Publication:
         name, address = parseaddr(self.from_address)
         return Publication(
@@ -128,7 +133,7 @@ class Settings(BaseSettings):
             postal_address=self.postal_address,
             list_id=self.list_id or f"daily.{address.rpartition('@')[2]}",
             zone=self.zone,
-            deliver_minute=self.deliver_at.hour * 60 + self.deliver_at.minute,
+            deliver_minute=minute_of(self.deliver_at),
             production=self.production,
         )
 

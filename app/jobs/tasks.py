@@ -1,14 +1,14 @@
 """What each job does: open, ask what is owed, do it, close. Each can run twice, late, or in two places."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
 import structlog
 
 from app.bootstrap import Container
-from app.core.calendar import instant_of
+from app.core.calendar import Hours
 from app.core.errors import Conflict
 from app.models import Edition
 from app.models.content import EditionKind
@@ -26,7 +26,7 @@ from app.stages.render import link_check
 from app.stages.send import control, release
 from app.stages.send import lapse as late
 from app.stages.send import regroup as domains
-from app.store import drafts, editions, holding, leases, subscribers
+from app.store import drafts, editions, holding, leases, shared_settings, subscribers
 
 COLLECT_WITHIN = timedelta(seconds=60)
 GATHER_WITHIN = timedelta(seconds=90)
@@ -71,7 +71,7 @@ async def _at_best(work: Awaitable[str], undone: str) -> None:
 
 async def compose(container: Container, owner: str) -> None:
     """At COMPOSE_AT, or as soon after it as somebody can: collect afresh, then put the paper together."""
-    day = _day_owed(container, container.settings.compose_at)
+    day = await _day_owed(container, lambda hours: hours.compose_at)
     if day is None:
         return
     await once(
@@ -118,7 +118,7 @@ async def links(container: Container, owner: str) -> None:
     """Once for each content of today's editions: so the freeze knows which links answer, and waits for none."""
     if container.links is None:
         return
-    for edition in await _todays(container, container.settings.compose_at):
+    for edition in await _todays(container, lambda hours: hours.compose_at):
         if edition.content is not None and edition.frozen_at is None:
             slot = f"{_slot(edition.date, edition.kind)}-{edition.content_hash[:16]}"
             await once(container.db, container.clock, "links", slot, owner, partial(_links, container, edition.id))
@@ -134,7 +134,7 @@ async def _links(container: Container, edition_id: int) -> str:
 
 async def freeze(container: Container, owner: str) -> None:
     """At FREEZE_AT when APPROVAL is auto; after the approval when it is manual, for which the operators are asked."""
-    for edition in await _todays(container, container.settings.freeze_at):
+    for edition in await _todays(container, lambda hours: hours.freeze_at):
         unapproved = _by_hand(container) and edition.approved_at is None
         if edition.status is EditionStatus.READY and unapproved:
             slot = f"{_slot(edition.date, edition.kind)}-{edition.content_hash[:16]}"
@@ -216,7 +216,8 @@ async def _sweep(container: Container) -> str:
         recent = await editions.in_state(session, editions.PUBLIC)
     released = 0
     for edition in recent:
-        if _still_news(container, edition):
+        hours = await release.hours_of(container.db, edition, container.settings)
+        if not hours.is_over(edition.date, container.clock.now()):
             await release.plan(container.db, edition, container.settings)
             released += await release.sweep(container.db, edition, container.settings, container.clock.now())
     return f"{released} readers released late"
@@ -275,9 +276,9 @@ def _slot(day: date, kind: EditionKind) -> str:
     return editions.slug_of(kind, day)
 
 
-async def _todays(container: Container, at: time) -> list[Edition]:
+async def _todays(container: Container, at: Callable[[Hours], time]) -> list[Edition]:
     """The editions of the date whose slot at a time of day is owed."""
-    day = _day_owed(container, at)
+    day = await _day_owed(container, at)
     if day is None:
         return []
     async with container.db.read() as session:
@@ -292,16 +293,11 @@ async def fold(container: Container, owner: str) -> None:
     )
 
 
-def _day_owed(container: Container, at: time) -> date | None:
+async def _day_owed(container: Container, at: Callable[[Hours], time]) -> date | None:
     """The date whose slot at a time of day has come and is not yet too late to be of use."""
-    settings, now = container.settings, container.clock.now()
-    day = now.astimezone(settings.zone).date()
-    begins = instant_of(day, at, settings.zone)
-    ends = instant_of(day, settings.freeze_at, settings.zone) + settings.max_late
-    return day if begins <= now < ends else None
-
-
-def _still_news(container: Container, edition: Edition) -> bool:
-    settings = container.settings
-    ends = instant_of(edition.date + timedelta(days=1), settings.freeze_at, settings.zone) + settings.max_late
-    return container.clock.now() < ends
+    now = container.clock.now()
+    async with container.db.read() as session:
+        hours = await shared_settings.hours_at(session, now, container.settings.hours)
+    day = hours.today(now)
+    ends = hours.window(day).start + hours.max_late
+    return day if hours.instant(day, at(hours)) <= now < ends else None

@@ -28,6 +28,7 @@ from app.jobs.fleet import POST, Bell
 from app.jobs.mailroom import Mailroom
 from app.jobs.owner import make_owner
 from app.jobs.timetable import TIMETABLE
+from app.operations import shared_settings
 from app.stages.send.edition_ledger import MOST_SHARDS
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 DRAIN_WITHIN, RECORD_WITHIN, END_WITHIN = 6.0, 2.5, 9.5
 """Seconds after SIGTERM: to let conversations end by themselves, to write down what became of them, and in all."""
+SETTINGS_EVERY = 30
+"""Seconds between two looks at whether the settings that all processes share are still those of this one."""
 SIGN_EVERY = 5
 """Seconds between two signs of life, with what only this process can count."""
 
@@ -106,6 +109,7 @@ class Worker:
 
     def _ticks(self) -> Iterator[tuple[str, int, Work]]:
         yield "sign of life", SIGN_EVERY, partial(self._mailroom.meter.write_down, self._container.db, self._owner)
+        yield "settings", SETTINGS_EVERY, self._look_at_settings
         if self._queue:
             yield "announce", 1, self._announce
             return
@@ -113,6 +117,10 @@ class Worker:
         yield "papers", 1, self._mailroom.papers
         for name, (every, work) in self._chores().items():
             yield name, every, work
+
+    async def _look_at_settings(self) -> None:
+        """Says in the log that the settings were changed since this process started."""
+        await shared_settings.demand_current(self._container.db, self._container.settings)
 
     async def _release(self) -> None:
         await tasks.let_go(self._container, self._planned)

@@ -6,7 +6,7 @@ from app.models.editions import Edition, Listing, Picture, Release, Variant
 from app.models.ledger import Delivery, DeliveryCount, DeliveryNote, DeliveryPace, Shard, TransactionalEmail
 from app.models.links import LinkCheck
 from app.models.monitoring import Counter, LivingWorker
-from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SpentProof
+from app.models.operations import ApiKey, AuditEntry, IdempotencyKey, Instance, JobRun, SharedSettings, SpentProof
 from app.models.operator_mail import OperatorMail
 from app.models.readers import Consent, Placement, Subscriber, Suppression
 from app.models.sources import Sighting, Source, SourceHealth, SourceKind
@@ -39,6 +39,7 @@ __all__ = [
     "ProviderState",
     "Release",
     "Shard",
+    "SharedSettings",
     "Sighting",
     "Source",
     "SourceHealth",

@@ -79,6 +79,19 @@ class AuditEntry(Base):
     detail: Mapped[dict[str, Any]]
 
 
+class SharedSettings(Base):
+    """One version of the settings that every process of this installation must have. Rows are only ever added."""
+
+    __tablename__ = "shared_settings"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """From 1."""
+    applied_at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(80))
+    settings: Mapped[dict[str, Any]]
+    """By the setting's name in lower case; of secrets only fingerprints (`operations.shared_settings`)."""
+
+
 class Instance(Base):
     """What is true of this installation as a whole, such as which SUPPRESSION_KEY it was begun with."""
 

@@ -16,9 +16,9 @@ def test_a_placement_is_made_listed_and_shown(folder: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert "link: https://post.example.org/?src=spring-poster" in made.stdout
     assert "qr_png: https://post.example.org/qr.png?src=spring-poster" in made.stdout
-    table = typed(*PLACEMENTS, "list", folder=folder)
+    table = typed(*PLACEMENTS, "list", folder=folder, **site)
     assert "Poster, city library" in table.stdout
-    listed = json.loads(typed(*PLACEMENTS, "list", "--json", folder=folder).stdout)
+    listed = json.loads(typed(*PLACEMENTS, "list", "--json", folder=folder, **site).stdout)
     assert [(one["code"], one["asked"], one["confirmed"], one["reading"]) for one in listed] == [
         ("spring-poster", 0, 0, 0)
     ]

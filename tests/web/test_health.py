@@ -12,7 +12,7 @@ from app.core.mail.provider import Capabilities, Outgoing
 from app.main import create_app
 from app.operations import writable
 
-PARTS = ("database", "writing", "migrations", "provider")
+PARTS = ("database", "writing", "migrations", "settings", "provider")
 
 
 class Carrier:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.core.calendar import instant_of
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.settings import Settings
@@ -21,7 +20,7 @@ from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
 from app.stages.compose.stale import stale
 from app.stages.compose.week import week
-from app.store import drafts, editions, holding, stories
+from app.store import drafts, editions, holding, shared_settings, stories
 from app.store.holding import Hold, Holder
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -124,7 +123,7 @@ async def hold_overdue(db: Database, settings: Settings, now: datetime) -> str:
     """
     async with db.read() as session:
         waiting = await editions.in_state(session, (EditionStatus.DRAFT, EditionStatus.READY))
-    overdue = [one for one in waiting if _is_overdue(one, settings, now)]
+        overdue = [one for one in waiting if await _is_overdue(session, one, settings, now)]
     held = 0
     for one in overdue:
         async with db.write() as session:
@@ -138,9 +137,9 @@ async def hold_overdue(db: Database, settings: Settings, now: datetime) -> str:
     return f"{held} editions held whose day has passed"
 
 
-def _is_overdue(edition: Edition, settings: Settings, now: datetime) -> bool:
-    begins = instant_of(edition.date, settings.freeze_at, settings.zone)
-    return now >= max(begins, edition.composed_at) + settings.max_late
+async def _is_overdue(session: Session, edition: Edition, settings: Settings, now: datetime) -> bool:
+    hours = await shared_settings.hours_of(session, edition.date, settings.hours)
+    return now >= max(hours.window(edition.date).start, edition.composed_at) + hours.max_late
 
 
 async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *, must_print: bool = False) -> Edition:

@@ -9,7 +9,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.settings import Settings
 from app.models import Edition
 from app.models.states import EditionStatus
-from app.store import editions, releases, retries
+from app.store import editions, releases, retries, shared_settings
 from app.store.retries import Rest
 
 _MAY = (EditionStatus.SENDING, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
@@ -62,6 +62,7 @@ async def _retry_shard(
         if status not in _MAY:
             return None
         await retries.hold_shard(session, edition.id, shard)
+        hours = await shared_settings.hours_of(session, edition.date, settings.hours)
         done = await retries.owe_again(
             session,
             edition.id,
@@ -69,7 +70,7 @@ async def _retry_shard(
             [one for one in of_date if one.id != edition.id],
             include_unknown=include_unknown,
             now=now,
-            lasts=settings.max_late,
+            lasts=hours.max_late,
         )
         if done.total and status is not EditionStatus.SENDING:
             await editions.move(session, edition.id, status, EditionStatus.SENDING, "")

@@ -21,7 +21,8 @@ async def lapse(db: Database, settings: Settings, now: datetime) -> int:
         going = await editions.in_state(session, (EditionStatus.SENDING, EditionStatus.PAUSED))
     shards = 0
     for edition in going:
-        while release.is_over(edition, settings, now) and await _shard(db, edition.id, settings, now):
+        over = (await release.hours_of(db, edition, settings)).is_over(edition.date, now)
+        while over and await _shard(db, edition.id, settings, now):
             shards += 1
     return shards
 

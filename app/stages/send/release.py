@@ -5,12 +5,12 @@ but that a reader whose instant is already past is released at once.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 
 import structlog
 
-from app.core.calendar import due_instant, edition_window, zone_named
+from app.core.calendar import Hours, due_instant, zone_named
 from app.core.db import Database, Session
 from app.core.errors import Conflict, NotFound
 from app.core.pace import Pace
@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.models import Edition
 from app.models.states import EditionStatus
 from app.stages.send.turns import readers_of
-from app.store import deliveries, editions, progress, releases, subscribers
+from app.store import deliveries, editions, progress, releases, shared_settings, subscribers
 from app.store.releases import DEFAULT_MINUTE, EVERYBODY, SHARD, Pair
 
 CHUNK, SMALL = 4_000, 500
@@ -37,12 +37,17 @@ _UNDERWAY = (EditionStatus.FROZEN, EditionStatus.SENDING, EditionStatus.PAUSED)
 log = structlog.get_logger(__name__)
 
 
-def due_of(pair: Pair, edition: Edition, settings: Settings) -> datetime:
-    """The instant at which the readers of `pair` are due `edition`. An unknown zone means TIMEZONE."""
+def due_of(pair: Pair, day: date, hours: Hours) -> datetime:
+    """The instant at which the readers of `pair` are due the edition of `day`. An unknown zone means TIMEZONE."""
     zone = zone_named(pair.zone) if pair.zone else None
-    minute = settings.publication.deliver_minute if pair.minute == DEFAULT_MINUTE else pair.minute
-    window = edition_window(edition.date, settings.freeze_at, settings.zone)
-    return due_instant(zone or settings.zone, minute, window)
+    minute = hours.deliver_minute if pair.minute == DEFAULT_MINUTE else pair.minute
+    return due_instant(zone or hours.zone, minute, hours.window(day))
+
+
+async def hours_of(db: Database, edition: Edition, settings: Settings) -> Hours:
+    """The hours of an edition: those that were written down for all processes when its window began."""
+    async with db.read() as session:
+        return await shared_settings.hours_of(session, edition.date, settings.hours)
 
 
 async def plan(db: Database, edition: Edition, settings: Settings) -> None:
@@ -52,9 +57,10 @@ async def plan(db: Database, edition: Edition, settings: Settings) -> None:
     async with db.read() as session:
         known = {Pair(one.zone, one.minute) for one in await releases.planned(session, edition.id)}
         missing = [pair for pair in {OWN, *await releases.pairs(session)} if pair not in known]
+        hours = await shared_settings.hours_of(session, edition.date, settings.hours)
     if missing:
         async with db.write() as session:
-            await releases.plan(session, edition.id, [(pair, due_of(pair, edition, settings)) for pair in missing])
+            await releases.plan(session, edition.id, [(pair, due_of(pair, edition.date, hours)) for pair in missing])
 
 
 async def release_due(db: Database, edition: Edition, settings: Settings, now: datetime) -> int:
@@ -75,9 +81,10 @@ async def sweep(db: Database, edition: Edition, settings: Settings, now: datetim
     """
     async with db.read() as session:
         past = [one for one in await releases.planned(session, edition.id) if one.due_at <= now]
+        hours = await shared_settings.hours_of(session, edition.date, settings.hours)
     released = 0
     for one in past:
-        if one.due_at + settings.max_late > now:
+        if one.due_at + hours.max_late > now:
             again = await _release(
                 db, edition, pair=Pair(one.zone, one.minute), due_at=one.due_at, settings=settings, now=now, anew=True
             )
@@ -186,7 +193,8 @@ async def _release(
     `anew`: looks through the whole pair again, for readers who were not eligible when their instant came; the cursor is
     left alone.
     """
-    begins = edition_window(edition.date, settings.freeze_at, settings.zone).start
+    hours = await hours_of(db, edition, settings)
+    begins = hours.window(edition.date).start
     released, after, done = 0, 0, False
     first = min(FIRST, CHUNK) if db.is_sqlite else CHUNK
     pace = Pace(rows=first, fewest=min(SMALL, CHUNK), most=CHUNK, aim=AIM, steady=not db.is_sqlite)
@@ -213,7 +221,7 @@ async def _release(
                 after=after,
                 most=most,
                 due_at=due_at,
-                lasts=settings.max_late,
+                lasts=hours.max_late,
             )
             done = chunk.count < most
             if not anew:
@@ -239,18 +247,14 @@ async def _begin_sending(session: Session, edition_id: int, status: EditionStatu
         await editions.move(session, edition_id, status, EditionStatus.SENDING, "")
 
 
-def is_over(edition: Edition, settings: Settings, now: datetime) -> bool:
-    """Is it too late for whoever has not got it, but by an operator's deed?"""
-    return now >= edition_window(edition.date, settings.freeze_at, settings.zone).end + settings.max_late
-
-
 async def try_end(db: Database, edition: Edition, settings: Settings, now: datetime) -> EditionStatus | None:
     """Ends an edition that owes nothing any more; gives the state it ended in, None while it goes on.
 
     It goes on while a due instant is to come, or a row is queued, being handed over or to be sent again. One that is
     paused ends once its day is over, since nothing of it can go out any more.
     """
-    resend, over = settings.on_unknown == "resend", is_over(edition, settings, now)
+    hours = await hours_of(db, edition, settings)
+    resend, over = settings.on_unknown == "resend", hours.is_over(edition.date, now)
     if edition.status is EditionStatus.PAUSED and not over:
         return None
     async with db.read() as session:

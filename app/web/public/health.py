@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.bootstrap import Container
-from app.operations import migrations, writable
+from app.operations import migrations, shared_settings, writable
 
 router = APIRouter(tags=["health"])
 _log = structlog.get_logger(__name__)
@@ -86,6 +86,7 @@ def parts_of(container: Container) -> tuple[Part, ...]:
         Part("database", container.db.check, 0),
         Part("writing", lambda: writable.check(container.db), _FRESH),
         Part("migrations", lambda: migrations.current(container.db), _FRESH),
+        Part("settings", lambda: shared_settings.demand_current(container.db, container.settings), _FRESH),
         Part("provider", carriers, _FRESH),
     )
 
