@@ -15,6 +15,7 @@ from app.web.pages import Pages
 from app.web.proxies import BehindProxies
 from app.web.public.door import Limits
 from app.web.public.health import parts_of
+from app.web.replay import Replay
 
 
 def create_app(container: Container) -> FastAPI:
@@ -45,6 +46,7 @@ def create_app(container: Container) -> FastAPI:
     app.include_router(docs.router)
     app.mount("/static", assets, name="static")
     errors.install(app)
+    app.add_middleware(Replay)
     app.add_middleware(BodyLimit)
     app.add_middleware(BelowPath, path=urlsplit(container.settings.public_url).path)
     app.add_middleware(BehindProxies, trusted=container.settings.trusted_proxies)

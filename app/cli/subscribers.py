@@ -16,6 +16,7 @@ from app.cli import placements
 from app.cli.terminal import Json, err, say, show_one
 from app.cli.workshop import run
 from app.core import heap
+from app.core.contention import retried
 from app.core.errors import InvalidInput
 from app.operations import audit
 from app.stages.audience import belongings, erasure, transfer, transfer_columns, transfer_file, transfer_out
@@ -218,10 +219,13 @@ def erase(
         typer.confirm(f"Delete everything about {address}?", abort=True, err=True)
 
     async def work(container: Container) -> bool:
-        async with container.db.write() as session:
-            now = container.clock.now()
-            reader = await erasure.erase_address(session, container.suppressor, address, now)
-            await audit.record(session, ACTOR, "erase", "subscribers", reader, now)
+        async def step() -> None:
+            async with container.db.write() as session:
+                now = container.clock.now()
+                reader = await erasure.erase_address(session, container.suppressor, address, now)
+                await audit.record(session, ACTOR, "erase", "subscribers", reader, now)
+
+        await retried(step)
         return await erasure.truncate(container.db)
 
     emptied = run(work)

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.types import TypeDecorator
 
 from app.core import sqlite
-from app.core.errors import ConfigurationError, StorageError, StorageUnavailable
+from app.core.errors import ConfigurationError, StorageContention, StorageError, StorageUnavailable
 
 Session = AsyncSession
 
@@ -48,6 +48,9 @@ Seconds, the last in milliseconds."""
 _IDLE = 10_000
 """PostgreSQL breaks off a write transaction whose owner said nothing for so long, in milliseconds: a process that was
 stopped or cut off in the middle of one would keep its rows locked for as long as it likes."""
+
+_CONTENTION = ("40P01", "40001")
+"""SQLSTATE of a deadlock and of a serialisation failure: PostgreSQL ended the transaction so that another can go on."""
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A row id: SQLite gives ids out of its own accord only to a column typed INTEGER."""
@@ -211,7 +214,9 @@ async def _translated() -> AsyncIterator[None]:
         # Only the first line: PostgreSQL's second one quotes the row, addresses and all.
         raise StorageError(f"the database refused a row: {_first_line(error.orig)}") from error
     except (OperationalError, PoolTimeout) as error:
-        raise StorageUnavailable(_reason(error)) from error
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        kind = StorageContention if state in _CONTENTION else StorageUnavailable
+        raise kind(_reason(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable(_reason(error)) from error

@@ -13,6 +13,7 @@ MorningPostError
 ├── SourceError            a source of trends did not answer with data we can use
 └── StorageError           the database did not take or give what was asked (5xx); nothing was half-written
     └── StorageUnavailable it cannot be reached, is locked or is full: later may work
+        └── StorageContention another transaction was in the way: the whole transaction may be tried again at once
 """
 
 from dataclasses import dataclass
@@ -102,3 +103,7 @@ class StorageError(MorningPostError):
 
 class StorageUnavailable(StorageError):
     """The database cannot be reached, is locked, or its disk is full."""
+
+
+class StorageContention(StorageUnavailable):
+    """The transaction lost against another one (a deadlock, a serialisation failure); done again it may succeed."""

@@ -10,6 +10,9 @@ from app.core.db import BigId
 from app.models.base import Base, enumerated
 from app.models.states import DeliveryStatus
 
+REDACTED = ""
+"""In `Delivery.provider_id`: the reader was erased. No provider's number is ever written over it."""
+
 
 class Shard(Base):
     """About a thousand deliveries that one worker hands over at a time, under a lease.
@@ -47,6 +50,7 @@ class Delivery(Base):
     attempt: Mapped[int]
     provider: Mapped[str | None] = mapped_column(String(40))
     provider_id: Mapped[str | None] = mapped_column(String(200))
+    """The provider's own number of the mail it accepted last; `REDACTED` once the reader is erased."""
     code: Mapped[str | None] = mapped_column(String(24))
     """The last outcome's code: an SMTP enhanced status, a provider's error name, or a word of ours."""
     fault: Mapped[str | None] = mapped_column(String(12))

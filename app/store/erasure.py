@@ -1,4 +1,7 @@
-"""Taking a person out of every table, so that what is left is nobody's and the editions' figures stay true."""
+"""Taking a person out of every table, so that what is left is nobody's and the editions' figures stay true.
+
+Mail of theirs may be under way meanwhile. Its outcome finds `REDACTED` in the row and leaves it there: store/outcomes.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +12,7 @@ from app.core.db import Session
 from app.core.mail.mailboxes import OTHER
 from app.models import Consent, Delivery, DeliveryNote, Instance, Subscriber, TransactionalEmail
 from app.models.content import ALL_SECTIONS
+from app.models.ledger import REDACTED
 from app.models.states import Frequency, MailForm, SubscriberStatus
 from app.store.moves import move
 from app.store.upsert import insert
@@ -56,14 +60,19 @@ async def blank_again(session: Session, since: datetime) -> None:
 
 
 async def _blank(session: Session, whose: Any) -> None:
-    """Consents without their personal parts, deliveries without the provider's number, no service mail."""
+    """Consents without their personal parts, deliveries without the provider's number, no service mail.
+
+    Deliveries come before their notes: an outcome changes the delivery first, and then adds its note. So either it is
+    committed before our update of the delivery ends, and our next statement finds the note, or it waits for us and
+    finds `REDACTED`. All deliveries get it, since also those that ended may be tried again.
+    """
     for statement in (
         update(Consent)
         .where(Consent.subscriber_id.in_(whose))
         .values(source="", utm={}, ip="", user_agent="", message_id=""),
         update(Delivery)
-        .where(Delivery.subscriber_id.in_(whose), Delivery.provider_id.is_not(None))
-        .values(provider_id=None),
+        .where(Delivery.subscriber_id.in_(whose), Delivery.provider_id.is_distinct_from(REDACTED))
+        .values(provider_id=REDACTED),
         # A server's reason often repeats the address it refuses.
         update(DeliveryNote).where(DeliveryNote.subscriber_id.in_(whose)).values(why=""),
         delete(TransactionalEmail).where(TransactionalEmail.subscriber_id.in_(whose)),

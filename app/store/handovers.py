@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from app.core.db import Session
+from app.models.ledger import REDACTED
 from app.models.states import DeliveryStatus, Frequency, MailForm
 from app.store import progress
 from app.store.progress import Changes, place
@@ -61,9 +62,11 @@ _APART_POSTGRES = "AND d.domain_group <> ALL (CAST(:apart AS text[]))"
 # What another provider may have passed on already is that provider's to try again.
 _FREE_SQLITE = "AND NOT (d.pinned AND d.provider IN (SELECT value FROM json_each(:others)))"
 _FREE_POSTGRES = "AND NOT (d.pinned AND d.provider = ANY (CAST(:others AS text[])))"
+# An erasure that is committed while this statement waits for the row marks it: nobody is there to be addressed.
 _BEGIN = """
 UPDATE deliveries SET status = 'sending', attempt = attempt + 1, provider = :provider
 WHERE edition_id = :edition AND subscriber_id {among} AND status = 'queued'
+  AND COALESCE(provider_id <> '{redacted}', true)
 RETURNING expires_at, subscriber_id, attempt, domain_group
 """
 
@@ -79,7 +82,7 @@ def _statement(*, sqlite: bool, several: bool, groups: int | None, others: bool)
         rest = [(_APART_SQLITE if sqlite else _APART_POSTGRES, "")] if others else []
         parts = [_PART.format(due=_DUE.format(free=free, which=which, n=n), n=n) for which, n in (*named, *rest)]
         due = f"{' UNION ALL '.join(parts)} LIMIT :most"
-    return _BEGIN.format(among=f"IN ({due})" if sqlite else f"= ANY (ARRAY({due}))")
+    return _BEGIN.format(among=f"IN ({due})" if sqlite else f"= ANY (ARRAY({due}))", redacted=REDACTED)
 
 
 _READERS = """

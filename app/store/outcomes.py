@@ -1,16 +1,23 @@
-"""What became of hand-overs: one statement a group, and a note for all that was not accepted at the first try."""
+"""What became of hand-overs: one statement a group, and a note for all that was not accepted at the first try.
+
+A reader may be erased while their mail is under way. The erasure puts `models.ledger.REDACTED` into their deliveries;
+the statements here leave it there and tell whose rows have it: of these readers neither the provider's number nor its
+words are kept. It is read from the row that is being changed, which on PostgreSQL is the row as it is once it is
+locked. A subquery would see the readers as they were when the statement began.
+"""
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, exists, insert, select, tuple_
 
 from app.core.db import Session
-from app.models import Delivery, DeliveryNote, Subscriber
-from app.models.states import DeliveryStatus, SubscriberStatus
+from app.models import Delivery, DeliveryNote
+from app.models.ledger import REDACTED
+from app.models.states import DeliveryStatus
 from app.store import progress
 from app.store.progress import Changes, Place, Tally, place
 from app.store.statements import cached, is_sqlite
@@ -35,12 +42,12 @@ class Outcome(NamedTuple):
 # outcome. As it is, the outcomes are read once and each finds its row by the primary key.
 _RECORD_SQLITE = """
 UPDATE deliveries AS d
-SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = o.provider_id, code = o.code,
+SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = {number}, code = o.code,
     fault = o.fault, pinned = {pinned}
 FROM (
   SELECT json_extract(value, '$.s') AS subscriber_id, json_extract(value, '$.a') AS attempt,
          json_extract(value, '$.to') AS status, json_extract(value, '$.due') AS due_at,
-         json_extract(value, '$.id') AS provider_id, json_extract(value, '$.code') AS code,
+         json_extract(value, '$.id') AS id, json_extract(value, '$.code') AS code,
          json_extract(value, '$.fault') AS fault
   FROM json_each(:rows) LIMIT -1
 ) AS o
@@ -48,7 +55,7 @@ WHERE d.edition_id = :edition AND d.subscriber_id = o.subscriber_id AND
 """
 _RECORD_POSTGRES = """
 UPDATE deliveries AS d
-SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = o.id, code = o.code, fault = o.fault,
+SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = {number}, code = o.code, fault = o.fault,
     pinned = {pinned}
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
   AS o(s bigint, attempt int, status text, due timestamptz, id text, code text, fault text)
@@ -56,34 +63,37 @@ WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND
 """
 # Of a first attempt nothing else can be in doubt: a late answer to it that is sure frees the row for every provider.
 _PINNED = "o.status = 'unknown' OR (d.pinned AND NOT (d.attempt = 1 AND o.attempt = 1))"
-_RETURNING = " RETURNING subscriber_id, domain_group, provider"
+_NUMBER = f"CASE WHEN d.provider_id = '{REDACTED}' THEN d.provider_id ELSE o.id END"
+_RETURNING = f" RETURNING subscriber_id, domain_group, provider, COALESCE(provider_id = '{REDACTED}', false)"
 _IN_HAND = "d.attempt = o.attempt AND d.status = 'sending'"
 _LATE = """(
   (d.attempt = o.attempt AND d.status = 'unknown')
   OR (o.status = 'accepted' AND d.status IN ('unknown', 'queued', 'sending'))
 )"""
 _STATEMENTS = {
-    (sqlite, which): head.format(pinned=_PINNED) + which + _RETURNING
+    (sqlite, which): head.format(pinned=_PINNED, number=_NUMBER) + which + _RETURNING
     for sqlite, head in ((True, _RECORD_SQLITE), (False, _RECORD_POSTGRES))
     for which in (_IN_HAND, _LATE)
 }
 # What nearly all outcomes are: accepted. Three values a row instead of seven.
 _ACCEPT = """
-UPDATE deliveries AS d SET status = 'accepted', provider_id = o.id, code = NULL, fault = NULL
+UPDATE deliveries AS d SET status = 'accepted', provider_id = {number}, code = NULL, fault = NULL
 FROM ({given}) AS o
 WHERE d.edition_id = :edition AND d.subscriber_id = o.reader AND
 """
 _ACCEPT_SQLITE = (
     _ACCEPT.format(
-        given="SELECT value->>0 AS reader, value->>1 AS attempt, value->>2 AS id FROM json_each(:rows) LIMIT -1"
+        number=_NUMBER,
+        given="SELECT value->>0 AS reader, value->>1 AS attempt, value->>2 AS id FROM json_each(:rows) LIMIT -1",
     )
     + _IN_HAND
     + _RETURNING
 )
 _ACCEPT_POSTGRES = (
     _ACCEPT.format(
+        number=_NUMBER,
         given="SELECT CAST(value->>0 AS bigint) AS reader, CAST(value->>1 AS integer) AS attempt, value->>2 AS id"
-        " FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS each_row(value)"
+        " FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS each_row(value)",
     )
     + _IN_HAND
     + _RETURNING
@@ -106,16 +116,17 @@ async def record(session: Session, edition_id: int, by_shard: Mapping[int, Seque
     if not outcomes:
         return
     changes = _Changes({one.subscriber_id: shard for shard, of_shard in by_shard.items() for one in of_shard})
-    written = await _in_hand(session, edition_id, outcomes, changes)
+    written, erased = await _in_hand(session, edition_id, outcomes, changes)
     rest = [one for one in outcomes if one.subscriber_id not in written]
-    mended, repeated = await _late(session, edition_id, rest, changes)
+    mended, repeated, late_erased = await _late(session, edition_id, rest, changes)
     written |= mended
+    erased |= late_erased
     for one, group in repeated:
         changes.of(one.subscriber_id).count(group, Place("", Tally.REPEATED))
     await _only_once(session, edition_id, [one for one in rest if one.subscriber_id not in mended], changes)
     await progress.add_all(session, edition_id, changes.by_shard, now)
-    await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], now)
-    await _note(session, edition_id, [one for one, _ in repeated], now, outcome="repeated")
+    await _note(session, edition_id, [one for one in outcomes if one.subscriber_id in written], erased, now)
+    await _note(session, edition_id, [one for one, _ in repeated], erased, now, outcome="repeated")
 
 
 class _Changes:
@@ -158,8 +169,10 @@ def _became(outcome: Outcome, provider: str | None) -> Place:
     return place(outcome.status, attempt=outcome.attempt, provider=provider, fault=outcome.fault)
 
 
-async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes) -> set[int]:
-    """The ordinary case: the row is `sending`, at this very attempt."""
+async def _in_hand(
+    session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes
+) -> tuple[set[int], set[int]]:
+    """The ordinary case: the row is `sending`, at this very attempt. Gives whose rows it changed, and who is erased."""
     by_reader = {one.subscriber_id: one for one in outcomes}
     accepted = [one for one in outcomes if one.status is DeliveryStatus.ACCEPTED]
     others = [one for one in outcomes if one.status is not DeliveryStatus.ACCEPTED]
@@ -170,43 +183,46 @@ async def _in_hand(session: Session, edition_id: int, outcomes: Sequence[Outcome
     # Most of a group became the same thing: it is looked up once.
     moves = Counter(
         (changes.shards[one.subscriber_id], group, provider, one.status, one.attempt, one.fault)
-        for one, group, provider in ((by_reader[reader], group, provider) for reader, group, provider in written)
+        for one, group, provider in ((by_reader[reader], group, provider) for reader, group, provider, _ in written)
     )
     for (shard, group, provider, status, attempt, fault), count in moves.items():
         was = place(DeliveryStatus.SENDING, attempt=attempt, provider=provider)
         became = place(status, attempt=attempt, provider=provider, fault=fault)
         changes.by_shard[shard].move(group, was, became, count)
-    return {reader for reader, _, _ in written}
+    return {reader for reader, _, _, _ in written}, {reader for reader, _, _, erased in written if erased}
 
 
 async def _late(
     session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes
-) -> tuple[set[int], list[tuple[Outcome, str]]]:
+) -> tuple[set[int], list[tuple[Outcome, str]], set[int]]:
     """Answers to what was given up already. The rows are held first, so as to know what they were.
 
-    Gives whose rows they changed, and which mails went out twice, with their domain group.
+    Gives whose rows they changed, which mails went out twice, with their domain group, and who is erased.
     """
     if not outcomes:
-        return set(), []
+        return set(), [], set()
     by_reader = {one.subscriber_id: one for one in outcomes}
     held = await session.execute(
-        select(Delivery.subscriber_id, Delivery.status, Delivery.attempt, Delivery.domain_group)
+        select(Delivery.subscriber_id, Delivery.status, Delivery.attempt, Delivery.domain_group, Delivery.provider_id)
         .where(Delivery.edition_id == edition_id, Delivery.subscriber_id.in_(by_reader))
         .with_for_update()
     )
-    were = {reader: (status, attempt, group) for reader, status, attempt, group in held}
+    rows = held.all()
+    were = {reader: (status, attempt, group) for reader, status, attempt, group, _ in rows}
+    erased = {reader for reader, *_, number in rows if number == REDACTED}
     written = await _write(session, edition_id, outcomes, _LATE)
-    for reader, group, provider in written:
+    for reader, group, provider, _ in written:
         status, attempt, _ = were[reader]
         was = place(status, attempt=attempt, provider=provider)
         changes.of(reader).move(group, was, _became(by_reader[reader], provider))
-    return {reader for reader, _, _ in written}, [
+    repeated = [
         (by_reader[reader], group)
         for reader, (status, attempt, group) in were.items()
         if by_reader[reader].status is DeliveryStatus.ACCEPTED
         and attempt > by_reader[reader].attempt
         and status in _MAY_HAVE_ARRIVED
     ]
+    return {reader for reader, _, _, _ in written}, repeated, erased
 
 
 async def _only_once(session: Session, edition_id: int, outcomes: Sequence[Outcome], changes: _Changes) -> None:
@@ -236,10 +252,14 @@ async def _only_once(session: Session, edition_id: int, outcomes: Sequence[Outco
 
 
 async def _note(
-    session: Session, edition_id: int, outcomes: Sequence[Outcome], now: datetime, outcome: str | None = None
+    session: Session,
+    edition_id: int,
+    outcomes: Sequence[Outcome],
+    erased: Container[int],
+    now: datetime,
+    outcome: str | None = None,
 ) -> None:
-    noted = [one for one in outcomes if outcome or one.status is not DeliveryStatus.ACCEPTED or one.attempt > 1]
-    erased = await _erased(session, noted)
+    """Notes what was not accepted at the first try. Servers like to repeat the address: not of those `erased`."""
     notes = [
         {
             "edition_id": edition_id,
@@ -250,19 +270,8 @@ async def _note(
             "code": one.code[:24],
             "why": "" if one.subscriber_id in erased else one.why[:400],
         }
-        for one in noted
+        for one in outcomes
+        if outcome or one.status is not DeliveryStatus.ACCEPTED or one.attempt > 1
     ]
     if notes:
         await session.execute(insert(DeliveryNote), notes)
-
-
-async def _erased(session: Session, outcomes: Sequence[Outcome]) -> set[int]:
-    """Whose reasons are not kept: servers like to repeat the address, and its owner was erased in mid-send."""
-    if not outcomes:
-        return set()
-    found = await session.scalars(
-        select(Subscriber.id).where(
-            Subscriber.id.in_([one.subscriber_id for one in outcomes]), Subscriber.status == SubscriberStatus.ERASED
-        )
-    )
-    return set(found.all())

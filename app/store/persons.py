@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.core.db import Session
 from app.models import Consent, Delivery, DeliveryNote, Edition, TransactionalEmail
+from app.models.ledger import REDACTED
 from app.store.editions import slug_of
 
 MOST = 20_000
@@ -43,7 +44,7 @@ async def deliveries(session: Session, subscriber_id: int) -> list[Sent]:
             Delivery.status,
             Delivery.attempt,
             Delivery.provider,
-            Delivery.provider_id,
+            func.nullif(Delivery.provider_id, REDACTED),
             Delivery.code,
             Delivery.due_at,
         )

@@ -1,15 +1,19 @@
-"""Readers, what they chose, and the states that they move through."""
+"""Readers, what they chose, and the states that they move through.
 
-from collections.abc import Mapping, Sequence
+Whoever decides by a reader's state holds the reader first: with their mailbox (`mailbox_lock`), then the row.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, literal, select, update
+from sqlalchemy import ColumnElement, Update, delete, exists, literal, or_, select, update
 
 from app.core.db import Session
+from app.core.errors import StorageContention
 from app.models import Subscriber
 from app.models.states import Frequency, MailForm, SubscriberStatus
-from app.store import mail_domains, placements
+from app.store import mail_domains, mailbox_lock, placements
 from app.store.moves import move as _move
 from app.store.upsert import insert_ignoring
 
@@ -20,11 +24,13 @@ async def find_key(session: Session, address_key: str) -> Subscriber | None:
 
 
 async def hold_key(session: Session, address_key: str) -> Subscriber | None:
-    """The reader with this case-folded address, whom nobody else changes before this transaction ends.
+    """The reader with this case-folded address, held with the mailbox until this transaction ends."""
+    await mailbox_lock.take(session, [address_key])
+    return await _lock_key(session, address_key)
 
-    Without the lock (PostgreSQL; SQLite has one writer) two sign-ups at once would each find nothing sent yet.
-    """
-    return await session.scalar(select(Subscriber).where(Subscriber.address_key == address_key).with_for_update())
+
+async def _lock_key(session: Session, address_key: str) -> Subscriber | None:
+    return next(iter(await _lock(session, Subscriber.address_key == address_key)), None)
 
 
 async def find_ref(session: Session, ref: str) -> Subscriber | None:
@@ -33,23 +39,56 @@ async def find_ref(session: Session, ref: str) -> Subscriber | None:
 
 
 async def hold_ref(session: Session, ref: str) -> Subscriber | None:
-    """As `find_ref`, and nobody else changes the reader before this transaction ends.
+    """As `find_ref`, held with the mailbox: what a reader presses is carried out from the state they are in now.
 
-    What a reader presses is carried out from the state they are in now: without the lock (PostgreSQL) a press beside
-    another would begin from the state before it, move nobody, and still be answered as done.
+    Raises StorageContention where their address was changed at that moment.
     """
-    statement = select(Subscriber).where(Subscriber.ref == ref).with_for_update(key_share=True)
-    return await session.scalar(statement.execution_options(populate_existing=True))
+    reader = await _hold(session, Subscriber.ref == ref)
+    return reader if reader and reader.ref == ref else None  # an erasure gives the row another one
 
 
 async def get(session: Session, subscriber_id: int) -> Subscriber | None:
     return await session.get(Subscriber, subscriber_id)
 
 
-async def hold(session: Session, subscriber_id: int) -> Subscriber | None:
-    """As `get`, and nobody else changes the reader before this transaction ends."""
-    statement = select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update()
-    return await session.scalar(statement.execution_options(populate_existing=True))
+async def hold(session: Session, subscriber_id: int, *, beside: Collection[str] = ()) -> Subscriber | None:
+    """As `get`, held with the mailbox, and with the mailboxes and readers of the address keys `beside`.
+
+    Raises StorageContention where their address was changed at that moment.
+    """
+    return await _hold(session, Subscriber.id == subscriber_id, beside)
+
+
+async def _hold(session: Session, who: ColumnElement[bool], beside: Collection[str] = ()) -> Subscriber | None:
+    """The mailbox is known from the row alone, and comes before it: so the row is read, and read again once held."""
+    found = (await session.execute(select(Subscriber.id, Subscriber.address_key).where(who))).one_or_none()
+    if found is None:
+        return None
+    id_, key = found
+    await mailbox_lock.take(session, [key, *beside])
+    rows = await _lock(session, or_(Subscriber.id == id_, Subscriber.address_key.in_(beside)))
+    reader = next((row for row in rows if row.id == id_), None)
+    if reader and reader.address_key != key and reader.status is not SubscriberStatus.ERASED:
+        # To lock another mailbox now would break the order. A new transaction finds them at their new address.
+        raise StorageContention("the reader's address was changed at this moment")
+    return reader
+
+
+async def _lock(session: Session, who: ColumnElement[bool]) -> Sequence[Subscriber]:
+    """The readers as they are now, locked in the order of their ids."""
+    statement = select(Subscriber).where(who).order_by(Subscriber.id).with_for_update(key_share=True)
+    return (await session.scalars(statement.execution_options(populate_existing=True))).all()
+
+
+async def sign_up(session: Session, *, address: str, key: str, ref: str, zone: str, now: datetime) -> Subscriber:
+    """The reader of an address, written down with `ref` and `zone` where there was none; held with the mailbox."""
+    await mailbox_lock.take(session, [key])
+    for _ in range(3):
+        await add_pending(session, address=address, key=key, ref=ref, zone=zone, now=now)
+        reader = await _lock_key(session, key)
+        if reader is not None:
+            return reader  # else the nightly job has just forgotten them: it holds rows, and no mailbox
+    raise StorageContention("the reader was removed at this moment")
 
 
 async def add_pending(
@@ -156,12 +195,12 @@ async def choose(
     )
 
 
-async def choose_early(session: Session, subscriber_id: int, chosen: Mapping[str, Any]) -> bool:
-    """Keeps columns that were chosen with a sign-up; False where the reader has confirmed.
+async def choose_early(session: Session, subscriber_id: int, chosen: Mapping[str, Any]) -> None:
+    """Keeps columns that were chosen with a sign-up, unless the reader has confirmed.
 
     Anybody may type anybody's address: what a reader has chosen behind their own link is not touched.
     """
-    return await _set(session, subscriber_id, (SubscriberStatus.PENDING,), **chosen)
+    await session.execute(_setting(subscriber_id, (SubscriberStatus.PENDING,), **chosen))
 
 
 async def any_weekly(session: Session) -> bool:
@@ -187,7 +226,8 @@ async def choose_frequency(session: Session, subscriber_id: int, frequency: Freq
 
 async def speak(session: Session, subscriber_id: int, language: str) -> None:
     """Keeps the language of a sign-up; whoever reads or rests chooses theirs behind their own link."""
-    await _set(session, subscriber_id, (SubscriberStatus.PENDING, SubscriberStatus.LEFT), language=language)
+    among = (SubscriberStatus.PENDING, SubscriberStatus.LEFT)
+    await session.execute(_setting(subscriber_id, among, language=language))
 
 
 async def readdress(session: Session, subscriber_id: int, from_key: str, address: str, key: str) -> bool:
@@ -203,14 +243,17 @@ async def readdress(session: Session, subscriber_id: int, from_key: str, address
 
 
 async def _set(session: Session, subscriber_id: int, among: tuple[SubscriberStatus, ...], **values: Any) -> bool:
-    changed = await session.scalar(
+    changed = await session.scalar(_setting(subscriber_id, among, **values).returning(Subscriber.id))
+    return changed is not None
+
+
+def _setting(subscriber_id: int, among: tuple[SubscriberStatus, ...], **values: Any) -> Update:
+    return (
         update(Subscriber)
         .where(Subscriber.id == subscriber_id, Subscriber.status.in_(among))
         .values(**values)
-        .returning(Subscriber.id)
         .execution_options(synchronize_session=False)
     )
-    return changed is not None
 
 
 async def forget(session: Session, subscriber_ids: Sequence[int]) -> None:
@@ -221,9 +264,11 @@ async def forget(session: Session, subscriber_ids: Sequence[int]) -> None:
 
 async def wake(session: Session, day: date) -> int:
     """Whoever rests until `day` or earlier is active again; gives how many. `day` is an edition's date."""
+    resting = (Subscriber.status == SubscriberStatus.PAUSED, Subscriber.paused_until <= day)
+    in_order = select(Subscriber.id).where(*resting).order_by(Subscriber.id).with_for_update(key_share=True)
     woken = await session.scalars(
         update(Subscriber)
-        .where(Subscriber.status == SubscriberStatus.PAUSED, Subscriber.paused_until <= day)
+        .where(Subscriber.id.in_(in_order), *resting)
         .values(status=SubscriberStatus.ACTIVE, paused_until=None)
         .returning(Subscriber.id)
         .execution_options(synchronize_session=False)

@@ -7,14 +7,20 @@ from sqlalchemy import delete, select
 
 from app.core.db import Session
 from app.models import Instance, Suppression
-from app.store.upsert import insert_ignoring
+from app.store.upsert import insert, insert_ignoring
 
 _KEY = "suppression key"
 
 
-async def add(session: Session, hashed: str, reason: str, now: datetime) -> None:
-    """Suppresses an address; the first reason stays."""
-    await session.execute(insert_ignoring(session, Suppression).values(hash=hashed, reason=reason, created_at=now))
+async def add(session: Session, hashed: str, reason: str, now: datetime, *, instead_of: Collection[str] = ()) -> None:
+    """Suppresses an address; where it is suppressed already the first reason stays, unless it is one of `instead_of`.
+
+    The caller has locked the mailbox (`mailbox_lock.take`), as for `lift`.
+    """
+    values = {"hash": hashed, "reason": reason, "created_at": now}
+    made = insert(session, Suppression).values(**values)
+    graver = Suppression.reason.in_(instead_of)
+    await session.execute(made.on_conflict_do_update(index_elements=[Suppression.hash], set_=values, where=graver))
 
 
 async def reason(session: Session, hashed: str) -> str | None:
@@ -27,14 +33,13 @@ async def among(session: Session, hashes: Collection[str]) -> set[str]:
     return set((await session.scalars(select(Suppression.hash).where(Suppression.hash.in_(hashes)))).all())
 
 
-async def lift(session: Session, hashed: str, reasons: Collection[str]) -> bool:
-    """Ends a suppression, if it is for one of `reasons`."""
-    gone = await session.scalar(
+async def lift(session: Session, hashed: str, reasons: Collection[str]) -> None:
+    """Ends a suppression, if there is one and it is for one of `reasons`."""
+    await session.execute(
         delete(Suppression)
         .where(Suppression.hash == hashed, Suppression.reason.in_(reasons))
-        .returning(Suppression.hash)
+        .execution_options(synchronize_session=False)
     )
-    return gone is not None
 
 
 async def key(session: Session) -> str | None:

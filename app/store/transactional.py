@@ -99,6 +99,15 @@ async def history(session: Session, kind: str, subscriber_id: int, since: dateti
     return History(*row.one())
 
 
+async def last_asked(session: Session, subscriber_id: int, kinds: Collection[str]) -> datetime | None:
+    """When the last mail of these kinds was written down for a reader; None where none was."""
+    return await session.scalar(
+        select(func.max(TransactionalEmail.created_at)).where(
+            TransactionalEmail.subscriber_id == subscriber_id, TransactionalEmail.kind.in_(kinds)
+        )
+    )
+
+
 async def newest(session: Session, kind: str, subscriber_id: int) -> int | None:
     """The id of the last mail of a kind that was written down for a reader."""
     return await session.scalar(
@@ -134,8 +143,14 @@ async def withdraw(session: Session, subscriber_id: int, kinds: Collection[str],
 
 
 async def find_ref(session: Session, ref: str) -> TransactionalEmail | None:
-    """The mail whose link carries this reference."""
-    return await session.scalar(select(TransactionalEmail).where(TransactionalEmail.ref == ref))
+    """The mail whose link carries this reference, as it is now."""
+    statement = select(TransactionalEmail).where(TransactionalEmail.ref == ref)
+    return await session.scalar(statement.execution_options(populate_existing=True))
+
+
+async def recipient_of(session: Session, ref: str) -> str | None:
+    """The address that the mail with this reference is for, where it has one of its own."""
+    return await session.scalar(select(TransactionalEmail.recipient).where(TransactionalEmail.ref == ref))
 
 
 @dataclass(frozen=True, slots=True)

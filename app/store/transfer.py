@@ -16,7 +16,7 @@ from app.core.db import Session
 from app.models import Consent, Subscriber
 from app.models.content import ALL_SECTIONS
 from app.models.states import DeliveryStatus, Frequency, MailForm, SubscriberStatus
-from app.store import mail_domains
+from app.store import mail_domains, mailbox_lock
 
 
 class Newcomer(NamedTuple):
@@ -83,7 +83,12 @@ async def begin(session: Session) -> None:
 async def add(
     session: Session, people: Sequence[Newcomer], grounds: Grounds, owed: Owed | None, now: datetime
 ) -> set[str]:
-    """Writes newcomers, their consents and the mail they are owed; gives their keys. No other reader changes."""
+    """Writes newcomers, their consents and the mail they are owed; gives their keys. No other reader changes.
+
+    On PostgreSQL at most `mailbox_lock.MOST` of them: their mailboxes are locked, so that whoever is being erased,
+    moves or says "not mine" at this moment is suppressed when the statement looks.
+    """
+    await mailbox_lock.take(session, [p.key for p in people])
     written = {at: _text(at) for at in {p.created_at for p in people} | {p.confirmed_at for p in people}}
     groups = await mail_domains.groups(session, [p.key for p in people])
     rows = [(*p[:7], written[p.created_at], written[p.confirmed_at], groups[p.key]) for p in people]

@@ -1,4 +1,8 @@
-"""What a route may ask for. A write session commits before the answer leaves: no answer is ahead of the truth."""
+"""What a route may ask for. A write session commits before the answer leaves: no answer is ahead of the truth.
+
+A route with a write session has no other effect than that one transaction: one that lost against another is done again
+from the beginning (web/replay). What else must happen once a request is remembered in `request.state`.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -9,6 +13,7 @@ from fastapi import Depends, Request
 from app.bootstrap import Container
 from app.core.db import Session
 from app.stages.audience.visitor import Visitor
+from app.web import replay
 
 
 def container_of(request: Request) -> Container:
@@ -28,6 +33,7 @@ async def read_session(container: ContainerDep) -> AsyncIterator[Session]:
 async def write_session(request: Request, container: ContainerDep) -> AsyncIterator[Session]:
     """One transaction for the length of the route; what the route raises rolls it back."""
     await request.body()  # a sender that dawdles must not hold the one writer
+    replay.allow(request)
     async with container.db.write() as session:
         yield session
 
@@ -35,6 +41,7 @@ async def write_session(request: Request, container: ContainerDep) -> AsyncItera
 async def brief_session(request: Request, container: ContainerDep) -> AsyncIterator[Session]:
     """The same for routes that change one person's rows, and look for them by key."""
     await request.body()
+    replay.allow(request)
     async with container.db.write(brief=True) as session:
         yield session
 

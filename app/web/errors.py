@@ -20,10 +20,12 @@ from app.core.errors import (
     NotFound,
     Refused,
     Stale,
+    StorageContention,
     StorageUnavailable,
     TooMany,
 )
 from app.core.language import Phrase, joined, plural, say
+from app.web import replay
 from app.web.answers import AnswerWith, answer, wants_problem
 from app.web.guard import protect
 from app.web.pages import page
@@ -89,6 +91,8 @@ async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MorningPostError)
     if isinstance(error, InvalidToken):
         return _invalid_token(request, error)
+    if isinstance(error, StorageContention) and replay.is_wanted(request):
+        raise error
     status = _status_of(error)
     if status >= 500:
         _log.error("request failed", path=request.url.path, error=str(error), kind=type(error).__name__)

@@ -10,12 +10,14 @@ from app.core.errors import InvalidToken
 from app.core.language import say
 from app.core.languages import find
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
-from app.models import Subscriber, TransactionalEmail
+from app.models import Subscriber
 from app.models.content import EditionKind
 from app.models.states import Frequency, SubscriberStatus
 from app.stages.audience import address as addresses
+from app.stages.audience import held
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.early import Early
+from app.stages.audience.held import Opened
 from app.stages.audience.origin import Origin
 from app.stages.audience.visitor import Visitor
 from app.store import consents, counters, placements, published, subscribers, suppressions, transactional
@@ -33,7 +35,7 @@ BARRED = frozenset({"not-asked", "operator"})
 """Suppressed for good: no sign-up and no press lifts these reasons."""
 LIFTED = frozenset({"erased", "moved"})
 """What the person's own confirmation lifts."""
-_IN = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+_RUN_OUT = say("This link has run out.")
 _UNTOLD, _UNCHOSEN = Origin(), Early()
 
 
@@ -89,7 +91,9 @@ async def subscribe(
     placement = origin.placement if await placements.exists(session, origin.placement) else None
     spoken = find(language)
     known = zone if zone and len(zone) <= 64 and zone_named(zone) else ""
-    reader = await _written_down(session, parsed, known, now)
+    reader = await subscribers.sign_up(
+        session, address=parsed.mail, key=parsed.key, ref=opaque_reference(), zone=known, now=now
+    )
     if chosen:
         await subscribers.choose_early(session, reader.id, chosen)
     source = origin.source or ("" if placement else origin.placement)
@@ -97,7 +101,7 @@ async def subscribe(
     await consents.record(session, reader.id, act, now)
     await subscribers.speak(session, reader.id, spoken.tag if spoken else reader.language)
     barred = await suppressions.reason(session, suppressor.hash(parsed.key)) in BARRED
-    kind, since = (ALREADY, None) if reader.status in _IN else (CONFIRMATION, reader.confirmed_at)
+    kind, since = (ALREADY, None) if reader.status in IN else (CONFIRMATION, reader.confirmed_at)
     asked = await transactional.history(session, kind, reader.id, since, now)
     await transactional.owe_if(
         session,
@@ -105,21 +109,17 @@ async def subscribe(
         kind=kind,
         subscriber_id=reader.id,
         ref=opaque_reference(),
-        now=now,
+        now=_after_leaving(reader, now),
         until=now + CONFIRM_WITHIN,
     )
     await counters.add(session, {counters.SIGN_UPS: 1})
 
 
-async def _written_down(session: Session, parsed: addresses.Address, zone: str, now: datetime) -> Subscriber:
-    """The reader of an address, new or not, held. Whoever is erased between the two statements is new again."""
-    while True:
-        await subscribers.add_pending(
-            session, address=parsed.mail, key=parsed.key, ref=opaque_reference(), zone=zone, now=now
-        )
-        reader = await subscribers.hold_key(session, parsed.key)
-        if reader is not None:
-            return reader
+def _after_leaving(reader: Subscriber, now: datetime) -> datetime:
+    """A mail that is asked for after a leaving was committed is younger than it, whatever the clocks of two requests
+    or machines say: else its link would count as one of before.
+    """
+    return now if reader.left_at is None else max(now, reader.left_at + timedelta(microseconds=1))
 
 
 def _may_ask(asked: History, now: datetime) -> bool:
@@ -131,17 +131,25 @@ def _may_ask(asked: History, now: datetime) -> bool:
 
 async def look_up(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Confirmation:
     """What the page behind a link may show; changes nothing. Raises InvalidToken."""
-    _, reader = await _open(session, signer, suppressor, token, now)
+    opened = await held.find(session, signer.read(Purpose.CONFIRM, token, now))
+    reader = (await _check(session, suppressor, opened)).reader
     return Confirmation(reader.status, addresses.mask(reader.address), reader.ref, reader.language)
 
 
 async def confirm(
     session: Session, signer: Signer, suppressor: Suppressor, token: str, visitor: Visitor, now: datetime
 ) -> Confirmed:
-    """Makes the reader active and writes the consent; pressing twice is pressing once. Raises InvalidToken."""
-    mail, reader = await _open(session, signer, suppressor, token, now)
-    changed = reader.status not in IN and await subscribers.activate(session, reader, now)
-    if changed:
+    """Makes the reader active and writes the consent; pressing twice is pressing once.
+
+    Raises InvalidToken, also where the reader has left, or the address was barred, since the mail was asked for.
+    """
+    opened = await held.hold(session, signer.read(Purpose.CONFIRM, token, now))
+    opened = await _check(session, suppressor, opened)
+    mail, reader = opened.letter, opened.reader
+    already = reader.status in IN
+    if not already:
+        if not await subscribers.activate(session, reader, now):
+            raise InvalidToken(_RUN_OUT, expired=True)
         await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER), "confirmed")
         placement = await placements.of_asking(session, reader.id, mail.created_at)
         act = Act("confirmed", "link", "", "", visitor.ip, visitor.user_agent, mail.ref, placement)
@@ -154,7 +162,7 @@ async def confirm(
         addresses.mask(reader.address),
         reader.zone,
         reader.minute,
-        already=not changed,
+        already=already,
         language=reader.language,
     )
 
@@ -174,18 +182,13 @@ async def _welcome(session: Session, reader: Subscriber, now: datetime) -> None:
     )
 
 
-async def _open(
-    session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime
-) -> tuple[TransactionalEmail, Subscriber]:
-    mail = await transactional.find_ref(session, signer.read(Purpose.CONFIRM, token, now))
-    if mail is None:
+async def _check(session: Session, suppressor: Suppressor, opened: Opened | None) -> Opened:
+    if opened is None:
         raise InvalidToken
-    reader = await subscribers.get(session, mail.subscriber_id)
-    if reader is None:
-        raise InvalidToken
+    mail, reader = opened.letter, opened.reader
     # Whoever left after asking has changed their mind; only a new sign-up brings them back.
     if reader.status is SubscriberStatus.LEFT and reader.left_at is not None and mail.created_at <= reader.left_at:
-        raise InvalidToken(say("This link has run out."), expired=True)
+        raise InvalidToken(_RUN_OUT, expired=True)
     if await suppressions.reason(session, suppressor.hash(reader.address_key)) in BARRED:
-        raise InvalidToken(say("This link has run out."), expired=True)
-    return mail, reader
+        raise InvalidToken(_RUN_OUT, expired=True)
+    return opened

@@ -5,15 +5,16 @@ to the reader's own address and to no other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.db import Session
 from app.core.errors import Conflict, InvalidInput, InvalidToken
 from app.core.language import say
 from app.core.signing import Purpose, Signer, opaque_reference
-from app.models import Subscriber, TransactionalEmail
+from app.models import Subscriber
 from app.models.states import SubscriberStatus
+from app.stages.audience import held
+from app.stages.audience.held import Opened
 from app.store import subscribers, transactional
 
 WORKS_FOR: Mapping[Purpose, timedelta] = {
@@ -25,17 +26,11 @@ WORKS_FOR: Mapping[Purpose, timedelta] = {
 }
 """To the second: the token itself is good until the hour is full. The letter says the same."""
 ASKABLE = (Purpose.DOWNLOAD, Purpose.ERASE, Purpose.MOVE)
+READDRESSING = (Purpose.NEW_ADDRESS, Purpose.OLD_ADDRESS)
 ONE_EVERY = timedelta(minutes=10)
 MOST_A_DAY = 5
+_RUN_OUT = say("This link has run out.")
 _READING = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a letter's link finds: the letter and its reader."""
-
-    letter: TransactionalEmail
-    reader: Subscriber
 
 
 async def ask(session: Session, signer: Signer, token: str, what: str, now: datetime) -> Subscriber:
@@ -44,9 +39,8 @@ async def ask(session: Session, signer: Signer, token: str, what: str, now: date
     Pressed again within ten minutes it writes nothing: the letter is on its way. Five a day is the most.
     Raises InvalidToken, InvalidInput, and Conflict where somebody without a paper would move it.
     """
-    named = await subscribers.find_ref(session, signer.read(Purpose.PREFERENCES, token, now))
-    reader = await subscribers.hold(session, named.id) if named else None
-    if reader is None or reader.status is SubscriberStatus.ERASED:
+    reader = await subscribers.hold_ref(session, signer.read(Purpose.PREFERENCES, token, now))
+    if reader is None:
         raise InvalidToken
     if what not in ASKABLE:
         raise InvalidInput(say("This page has no such button."), "what")
@@ -67,23 +61,27 @@ async def ask(session: Session, signer: Signer, token: str, what: str, now: date
     return reader
 
 
-async def open_letter(
-    session: Session, signer: Signer, purpose: Purpose, token: str, now: datetime, *, hold: bool = False
-) -> Opened:
-    """The letter that a link came with, and its reader, held if wanted. Raises InvalidToken, also past its time."""
-    letter = await transactional.find_ref(session, signer.read(purpose, token, now))
-    if letter is None or letter.kind != purpose:
+async def open_letter(session: Session, signer: Signer, purpose: Purpose, token: str, now: datetime) -> Opened:
+    """The letter that a link came with, and its reader. Raises InvalidToken, also past its time."""
+    return _check(await held.find(session, signer.read(purpose, token, now)), purpose, now)
+
+
+async def hold_letter(session: Session, signer: Signer, purpose: Purpose, token: str, now: datetime) -> Opened:
+    """As `open_letter`, with the reader held and, where the letter is about a change of address, both mailboxes."""
+    ref = signer.read(purpose, token, now)
+    to = await transactional.recipient_of(session, ref) if purpose in READDRESSING else None
+    return _check(await held.hold(session, ref, beside=[to.casefold()] if to else ()), purpose, now)
+
+
+def _check(opened: Opened | None, purpose: Purpose, now: datetime) -> Opened:
+    if opened is None or opened.letter.kind != purpose:
         raise InvalidToken
-    if now >= letter.created_at + WORKS_FOR[purpose]:
-        raise InvalidToken(say("This link has run out."), expired=True)
-    find = subscribers.hold if hold else subscribers.get
-    reader = await find(session, letter.subscriber_id)
-    if reader is None or reader.status is SubscriberStatus.ERASED:
-        raise InvalidToken
+    if now >= opened.letter.created_at + WORKS_FOR[purpose]:
+        raise InvalidToken(_RUN_OUT, expired=True)
     # A letter to an address that the reader has given up since opens nothing of theirs.
-    if purpose in ASKABLE and letter.recipient != reader.address:
-        raise InvalidToken(say("This link has run out."), expired=True)
-    return Opened(letter, reader)
+    if purpose in ASKABLE and opened.letter.recipient != opened.reader.address:
+        raise InvalidToken(_RUN_OUT, expired=True)
+    return opened
 
 
 async def erased_already(session: Session, signer: Signer, token: str, now: datetime) -> bool:

@@ -37,6 +37,12 @@ class Leaving:
 async def look_up(session: Session, signer: Signer, suppressor: Suppressor, token: str, now: datetime) -> Leaving:
     """What the page behind the link may show; changes nothing. Raises InvalidToken for a bad signature."""
     reader = await subscribers.find_ref(session, signer.read(Purpose.UNSUBSCRIBE, token, now))
+    return await _found(session, signer, suppressor, token, reader)
+
+
+async def _found(
+    session: Session, signer: Signer, suppressor: Suppressor, token: str, reader: Subscriber | None
+) -> Leaving:
     if reader is None:
         return Leaving(None, "")
     masked = addresses.mask(reader.address)
@@ -68,7 +74,9 @@ async def leave(
     reader = await subscribers.hold_ref(session, signer.read(Purpose.UNSUBSCRIBE, token, now))
     if reader is None or reader.status is SubscriberStatus.LEFT:
         return
-    if await subscribers.leave(session, reader.id, reader.status, now):
+    # Not before any mail whose link could bring them in: their clocks may be ahead.
+    asked = await transactional.last_asked(session, reader.id, (CONFIRMATION, REMINDER))
+    if await subscribers.leave(session, reader.id, reader.status, max(now, asked or now)):
         act = Act("left", method, "", "", visitor.ip, visitor.user_agent)
         await consents.record(session, reader.id, act, now)
         await transactional.withdraw(session, reader.id, (CONFIRMATION, REMINDER, WELCOME, ALREADY), "left")
@@ -98,19 +106,25 @@ async def undo(
     Raises InvalidToken for a bad signature, Conflict where the reader never confirmed, is barred or unknown, and
     InvalidInput for a rest that does not end from tomorrow to a year ahead.
     """
-    found = await look_up(session, signer, suppressor, token, now)
-    reader = await subscribers.hold_ref(session, found.ref) if found.can_undo else None
-    if reader is None:
+    reader = await subscribers.hold_ref(session, signer.read(Purpose.UNSUBSCRIBE, token, now))
+    found = await _found(session, signer, suppressor, token, reader)
+    if reader is None or not found.can_undo:
         raise Conflict(say("This link can no longer bring the paper back. You can subscribe again on the front page."))
     if how.rest_until:
         check_rest(how.rest_until, now, reader.zone, paper_zone)
     acts = ["undone"] if await subscribers.undo_leaving(session, reader.id) else []
     if how.weekly and reader.frequency is not Frequency.WEEKLY:
-        await subscribers.choose_frequency(session, reader.id, Frequency.WEEKLY)
-        acts.append("changed")
-    if how.rest_until and await subscribers.pause(session, reader.id, how.rest_until):
-        acts.append("paused")
+        acts += ["changed"] if await subscribers.choose_frequency(session, reader.id, Frequency.WEEKLY) else []
+    if how.rest_until and how.rest_until != reader.paused_until:
+        acts += ["paused"] if await _rest(session, reader, how.rest_until) else []
     for act in acts:
         made = Act(act, "link", "", "", visitor.ip, visitor.user_agent)
         await consents.record(session, reader.id, made, now)
     return found
+
+
+async def _rest(session: Session, reader: Subscriber, until: date) -> bool:
+    """Whoever was back already, and rests, rests until then."""
+    if reader.status is SubscriberStatus.PAUSED:
+        return await subscribers.prolong(session, reader.id, until)
+    return await subscribers.pause(session, reader.id, until)

@@ -15,7 +15,9 @@ from app.models.states import SubscriberStatus
 from app.stages.audience import address as addresses
 from app.stages.audience.consent import BARRED, LIFTED
 from app.stages.audience.domains import DomainRules
-from app.stages.audience.fresh import ASKABLE, WORKS_FOR, Opened, open_letter
+from app.stages.audience.erasure import erase
+from app.stages.audience.fresh import ASKABLE, READDRESSING, WORKS_FOR, hold_letter, open_letter
+from app.stages.audience.held import Opened
 from app.stages.audience.visitor import Visitor
 from app.store import consents, erasure, subscribers, suppressions, transactional
 from app.store.consents import Act
@@ -49,7 +51,7 @@ async def ask(
 
     Raises InvalidToken, InvalidInput on `email`, Conflict where no paper comes any more.
     """
-    reader = (await open_letter(session, signer, Purpose.MOVE, token, now, hold=True)).reader
+    reader = (await hold_letter(session, signer, Purpose.MOVE, token, now)).reader
     if reader.status not in _READING:
         raise Conflict(say("No paper comes to you now, so there is none to send elsewhere."))
     new = addresses.parse(typed)
@@ -81,14 +83,13 @@ async def move(
     Raises InvalidToken, also where another change was asked for or made since; Conflict where a paper of its own comes
     to the new address.
     """
-    opened = await open_letter(session, signer, Purpose.NEW_ADDRESS, token, now, hold=True)
+    opened = await hold_letter(session, signer, Purpose.NEW_ADDRESS, token, now)
     letter, reader, new = opened.letter, opened.reader, _recipient(opened)
     done = Readdressed(addresses.mask(new.mail), reader.ref, reader.language, reader.address_key == new.key)
     if done.already:
         return done
     newest = await transactional.newest(session, letter.kind, reader.id)
-    barred = await suppressions.reason(session, suppressor.hash(new.key)) not in (None, *LIFTED)
-    if barred or newest != letter.id or letter.parameters["from"] != reader.address or reader.status not in _READING:
+    if newest != letter.id or letter.parameters["from"] != reader.address or reader.status not in _READING:
         raise InvalidToken(_RUN_OUT, expired=True)
     old = addresses.Address(reader.address, reader.address_key)
     await _readdress(session, suppressor, opened, Act(MOVED, "link", "", "", *_who(visitor), letter.ref), now)
@@ -103,14 +104,14 @@ async def put_back(
 ) -> Readdressed:
     """Sends the paper to the old address again, and takes back every letter that the change led to. Twice is once.
 
-    Raises InvalidToken, and Conflict where another paper comes to the old address by now.
+    Raises InvalidToken, also where the old address is barred; Conflict where another paper comes to it by now.
     """
-    opened = await open_letter(session, signer, Purpose.OLD_ADDRESS, token, now, hold=True)
+    opened = await hold_letter(session, signer, Purpose.OLD_ADDRESS, token, now)
     letter, reader, old = opened.letter, opened.reader, _recipient(opened)
     done = Readdressed(addresses.mask(old.mail), reader.ref, reader.language, reader.address_key == old.key)
     if not done.already:
         await _readdress(session, suppressor, opened, Act("put back", "link", "", "", *_who(visitor), letter.ref), now)
-        void = (*ASKABLE, Purpose.NEW_ADDRESS, Purpose.OLD_ADDRESS)
+        void = (*ASKABLE, *READDRESSING)
         await transactional.remove_after(session, letter.id, reader.id, void)
         await erasure.owe_truncation(session, now)
     return done
@@ -126,22 +127,25 @@ def _who(visitor: Visitor) -> tuple[str, str]:
 
 
 async def _readdress(session: Session, suppressor: Suppressor, opened: Opened, act: Act, now: datetime) -> None:
+    """The caller holds both mailboxes and their readers."""
     reader, to = opened.reader, _recipient(opened)
-    await _make_room(session, to.key, now)
+    if await suppressions.reason(session, suppressor.hash(to.key)) not in (None, *LIFTED):
+        raise InvalidToken(_RUN_OUT, expired=True)
+    await _make_room(session, suppressor, to.key, now)
     if not await subscribers.readdress(session, reader.id, reader.address_key, to.mail, to.key):
         raise InvalidToken(_RUN_OUT, expired=True)
     await suppressions.lift(session, suppressor.hash(to.key), LIFTED)
     await consents.record(session, reader.id, act, now)
 
 
-async def _make_room(session: Session, key: str, now: datetime) -> None:
+async def _make_room(session: Session, suppressor: Suppressor, key: str, now: datetime) -> None:
     """Whoever never confirmed there, or has left, gives way: the one mailbox pressed the button for both."""
-    other = await subscribers.hold_key(session, key)
+    other = await subscribers.find_key(session, key)
     if other is None:
         return
     if other.status in _READING:
         raise Conflict(say("That address has a paper of its own already, so nothing was changed."))
-    await erasure.erase(session, other.id, other.status, opaque_reference(), now)
+    await erase(session, suppressor, other, "link", now)
 
 
 async def _owe(

@@ -2,13 +2,24 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
+from app.core.contention import retried
 from app.core.db import Database, Session
 from app.core.errors import InvalidToken
 from app.core.signing import Purpose, Signer, Suppressor, opaque_reference
-from app.models import Subscriber
 from app.models.states import SubscriberStatus
-from app.stages.audience.consent import BARRED, CONFIRM_WITHIN, CONFIRMATION, IN, ONE_EVERY, REMINDER
+from app.stages.audience import held
+from app.stages.audience.consent import (
+    BARRED,
+    CONFIRM_WITHIN,
+    CONFIRMATION,
+    IN,
+    LIFTED,
+    ONE_EVERY,
+    REMINDER,
+)
+from app.stages.audience.held import Opened
 from app.store import erasure, subscribers, suppressions, transactional, unconfirmed
 
 REMIND_AFTER = timedelta(hours=48)
@@ -32,7 +43,7 @@ async def renew(session: Session, signer: Signer, suppressor: Suppressor, token:
 
     Whoever holds the old link reads the mailbox, so they are told what there is to tell.
     """
-    reader = await _reader(session, signer, token, now)
+    reader = (await _hold(session, signer, token, now)).reader
     if reader.status in IN:
         return Renewal.CONFIRMED
     barred = await suppressions.reason(session, suppressor.hash(reader.address_key)) in BARRED
@@ -51,10 +62,10 @@ async def refuse(session: Session, signer: Signer, suppressor: Suppressor, token
 
     False where the reader has confirmed before: whoever reads the paper leaves by its own link. Raises InvalidToken.
     """
-    reader = await _reader(session, signer, token, now)
+    reader = (await _hold(session, signer, token, now)).reader
     if reader.confirmed_at is not None:
         return False
-    await suppressions.add(session, suppressor.hash(reader.address_key), NOT_ASKED, now)
+    await suppressions.add(session, suppressor.hash(reader.address_key), NOT_ASKED, now, instead_of=LIFTED)
     await subscribers.forget(session, [reader.id])
     await erasure.owe_truncation(session, now)
     return True
@@ -62,17 +73,21 @@ async def refuse(session: Session, signer: Signer, suppressor: Suppressor, token
 
 async def remind(db: Database, now: datetime) -> str:
     """Owes one reminder to whoever was asked two days ago and has not answered; safe to repeat."""
+    return f"{await retried(partial(_remind, db, now))} reminders"
+
+
+async def _remind(db: Database, now: datetime) -> int:
     async with db.write() as session:
         silent = await unconfirmed.silent_since(session, now - REMIND_AFTER, now - CONFIRM_WITHIN, REMINDER)
         for subscriber_id in silent:
             await _owe(session, REMINDER, subscriber_id, now)
-    return f"{len(silent)} reminders"
+    return len(silent)
 
 
 async def forget(db: Database, now: datetime, most: int = 200) -> str:
     """Removes sign-ups that were never confirmed, a month on: all of them, `most` a transaction; safe to repeat."""
     forgotten = 0
-    while gone := await _forget_some(db, now, most):
+    while gone := await retried(partial(_forget_some, db, now, most)):
         forgotten += gone
     return f"{forgotten} unconfirmed sign-ups forgotten"
 
@@ -98,9 +113,8 @@ async def _owe(session: Session, kind: str, subscriber_id: int, now: datetime) -
     )
 
 
-async def _reader(session: Session, signer: Signer, token: str, now: datetime) -> Subscriber:
-    mail = await transactional.find_ref(session, signer.read(Purpose.CONFIRM, token, now, late=True))
-    reader = await subscribers.hold(session, mail.subscriber_id) if mail else None
-    if reader is None:
+async def _hold(session: Session, signer: Signer, token: str, now: datetime) -> Opened:
+    opened = await held.hold(session, signer.read(Purpose.CONFIRM, token, now, late=True))
+    if opened is None:
         raise InvalidToken
-    return reader
+    return opened

@@ -39,9 +39,14 @@ async def look_up(session: Session, signer: Signer, token: str, now: datetime) -
     return _standing(await subscribers.find_ref(session, signer.read(Purpose.PREFERENCES, token, now)))
 
 
+async def hold(session: Session, signer: Signer, token: str, now: datetime) -> Standing:
+    """As `look_up`, of a reader whom nobody else changes before this transaction ends. Raises InvalidToken."""
+    return _standing(await subscribers.hold_ref(session, signer.read(Purpose.PREFERENCES, token, now)))
+
+
 async def _hold(session: Session, signer: Signer, token: str, now: datetime) -> Standing:
-    """As `look_up`, of a reader whom nobody else changes before this transaction ends; only while they read or rest."""
-    found = _standing(await subscribers.hold_ref(session, signer.read(Purpose.PREFERENCES, token, now)))
+    """As `hold`; Conflict unless they read or rest."""
+    found = await hold(session, signer, token, now)
     _refuse_unless(found.status in _READING)
     return found
 

@@ -15,6 +15,7 @@ from operator import attrgetter
 from time import monotonic
 
 from app.core.clock import Clock
+from app.core.contention import retried
 from app.core.db import Database
 from app.core.errors import InvalidInput
 from app.core.pace import Pace
@@ -25,6 +26,7 @@ from app.stages.audience.transfer_columns import Columns
 from app.stages.audience.transfer_file import Row
 from app.stages.audience.transfer_marks import Marks
 from app.stages.audience.transfer_rows import Person, Reader, Standing
+from app.store import mailbox_lock
 from app.store import transfer as rows
 from app.store.transfer import Grounds, Newcomer, Owed
 
@@ -118,7 +120,7 @@ async def bring_in(
     db: Database, suppressor: Suppressor, clock: Clock, file: Iterator[Row], arrival: Arrival, window: int = WINDOW
 ) -> AsyncIterator[int]:
     """Brings the rows of `file` in, in many short transactions; gives the line reached after each of them."""
-    pace = Pace() if db.is_sqlite else Pace(rows=1000, steady=True)
+    pace = Pace() if db.is_sqlite else Pace(rows=mailbox_lock.MOST, steady=True)
     line = 0
     while batch := list(islice(file, window)):
         begun, line = line, batch[-1].line
@@ -164,12 +166,16 @@ async def _add(
     newcomers = _newcomers(people, hashes, terms, now)
     grounds = Grounds("imported", "import", terms.wording, arrival.columns.product.value)
     owed = Owed(CONFIRMATION, now + CONFIRM_WITHIN) if terms.confirm else None
-    async with db.write() as session:
-        await rows.begin(session)
-        began = monotonic()
-        added = await rows.add(session, newcomers, grounds, owed, now)
-    pace.learn(len(people), monotonic() - began)
-    return added
+
+    async def step() -> set[str]:
+        async with db.write() as session:
+            await rows.begin(session)
+            began = monotonic()
+            added = await rows.add(session, newcomers, grounds, owed, now)
+        pace.learn(len(people), monotonic() - began)
+        return added
+
+    return await retried(step)
 
 
 def _newcomers(people: list[Person], hashes: dict[str, str], terms: Terms, now: datetime) -> list[Newcomer]:

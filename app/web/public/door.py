@@ -5,6 +5,7 @@ and meet the limits and the proof of work alone.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -94,7 +95,7 @@ async def admitted(
     Raises TooMany, AnswerWith, or InvalidInput where a program's proof of work does not hold.
     """
     limits = cast("Limits", request.app.state.limits)
-    limits.admit(visitor.ip, now)
+    _once(request, limits.admit, visitor.ip, now)
     proofs = container.proofs
     if not is_form(request):
         return Admitted(wish, await _read(proofs, wish.altcha, now) if proofs else None)
@@ -114,12 +115,20 @@ async def admitted(
         if not nonce.shown_again(given):
             again = nonce.make(container.signer, now, again=True)
             raise AnswerWith(ask_again(request, wish, notice=_NO_PROOF, given=again))
-        limits.admit_unproven(visitor.ip, now)
+        _once(request, limits.admit_unproven, visitor.ip, now)
         return Admitted(wish)
     try:
         return Admitted(wish, await _read(proofs, wish.altcha, now))
     except InvalidInput as error:
         raise AnswerWith(bad_proof(request, wish, given)) from error
+
+
+def _once(request: Request, admit: Callable[[str, datetime], None], ip: str, now: datetime) -> None:
+    """A request that is carried out again (web/replay) counts once in each limit."""
+    counted = request.scope["state"].setdefault("counted", set())
+    if admit.__name__ not in counted:
+        admit(ip, now)
+        counted.add(admit.__name__)
 
 
 async def _read(proofs: Proofs, text: str, now: datetime) -> Proof:

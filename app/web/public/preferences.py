@@ -51,7 +51,7 @@ async def change(
 ) -> HTMLResponse:
     """One press of one of the page's buttons; `action` says which: save, undo, pause or resume."""
     action = str(form.get("action", "save"))
-    found = await preferences.look_up(session, container.signer, token, now)
+    found = await preferences.hold(session, container.signer, token, now)
     speak(request, found.choices.language)
     had = await had_today(session, container.settings, found.subscriber_id, now)
     shown = Shown(found, now, had)

@@ -73,12 +73,6 @@ async def shall_we(
 @router.post("/erase/{token}")
 async def erase(request: Request, token: str, session: BriefSession, container: ContainerDep, now: Now) -> HTMLResponse:
     """Forgets the reader. A second press finds nothing left and says the same."""
-    try:
-        opened = await fresh.open_letter(session, container.signer, Purpose.ERASE, token, now, hold=True)
-    except InvalidToken:
-        if await fresh.erased_already(session, container.signer, token, now):
-            return page(request, "erased.html")
-        raise
-    speak(request, opened.reader.language)
-    await erasure.erase(session, container.suppressor, opened.reader, "link", now)
+    language = await erasure.erase_by_link(session, container.signer, container.suppressor, token, now)
+    speak(request, language or "")
     return page(request, "erased.html")
