@@ -244,3 +244,74 @@ def test_every_room_is_in_the_house_plan() -> None:
     assert {path.name for path in (ROOT / "app").iterdir() if (path / "__init__.py").exists()} == rooms
     stages = {"audience", "collect", "compose", "render", "send", "track"}
     assert {path.name for path in (ROOT / "app/stages").iterdir() if (path / "__init__.py").exists()} <= stages
+
+
+# --- Results ----------------------------------------------------------------------------------------
+
+
+def conditional(tree: ast.Module) -> set[str]:
+    """The functions that may have done nothing, and say so: they return a bool, or something or None."""
+    functions = [node for node in tree.body if isinstance(node, ast.AsyncFunctionDef) and node.returns]
+    return {
+        one.name
+        for one in functions
+        if isinstance(one.returns, ast.BinOp) or (isinstance(one.returns, ast.Name) and one.returns.id == "bool")
+    }
+
+
+ANSWERS = {
+    path.stem: conditional(ast.parse(path.read_text(encoding="utf-8")))
+    for path in SOURCES
+    if path.parent == ROOT / "app" / "store"
+}
+
+
+def dropped(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Calls of a store function whose answer nobody looks at: it may have changed nothing."""
+    own = conditional(tree)
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "app.store"
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Expr(value=ast.Await(value=ast.Call(func=function)))
+                | ast.Assign(targets=[ast.Name(id="_")], value=ast.Await(value=ast.Call(func=function)))
+            ):
+                module, _, name = dotted(function).rpartition(".")
+                if name in (ANSWERS.get(names.get(module, ""), ()) if module else own):
+                    yield node.lineno, dotted(function)
+
+
+def test_what_came_of_a_change_is_looked_at() -> None:
+    """A conditional UPDATE that met another state changes nothing: whoever asked for it must say so."""
+    assert findings(dropped, SOURCES) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["await drafts.successor(s, 1)", "_ = await subscribers.leave(s, 1, a, now)", "await one(s)"]
+)
+def test_the_check_of_results_notices(line: str) -> None:
+    """As a statement of its own, or given to a name that nobody reads; by a name that the module was given, too."""
+    source = f"""
+from app.store import editions as drafts, subscribers
+async def one(session) -> bool: ...
+async def f():
+    {line.replace("successor", "of_day")}
+"""
+    assert list(dropped(ast.parse(source)))
+
+
+def test_the_check_of_results_lets_the_rest_pass() -> None:
+    """A result that is looked at, and functions that say nothing, or how many."""
+    source = """
+from app.store import editions, stories, subscribers
+async def f():
+    if await subscribers.leave(s, 1, a, now): ...
+    await editions.explain(s, 1, a, "")
+    await stories.prune_candidates(s, now)
+"""
+    assert not list(dropped(ast.parse(source)))
