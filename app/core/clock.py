@@ -1,10 +1,13 @@
 """The only place that reads wall time. Everything else is handed a `Clock` or an instant."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+TOLERATED = timedelta(hours=12)
+"""How far in the future a time may lie that we signed ourselves: it was given out by a clock that was ahead."""
 
 
 def steady() -> float:
