@@ -109,6 +109,7 @@ async def _play(port: int, *, stay: bool) -> Path:
     await migrations.upgrade(settings.database_url)
     container = build(settings)
     try:
+        await container.watch.start()
         now = container.clock.now()
         added = await demo_stories.load(container.db, now)
         _step(f"{added} stories lie on the desk" if added else "The desk holds stories enough")

@@ -37,7 +37,11 @@ def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING") ->
 
 
 async def demand_migrated(container: Container) -> None:
-    """Raises ConfigurationError where the tables are not this version's, or were begun under another key."""
+    """Raises ConfigurationError where the tables are not this version's, or were begun under another key.
+
+    Then the clock is read for the first time.
+    """
     if not await migrations.current(container.db):
         raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")
     await identity.demand_same_key(container.db, container.suppressor)
+    await container.watch.start()
