@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from app.core.clock import Clock, SystemClock
+from app.core.clock import Clock, GuardedClock
 from app.core.db import Database
 from app.core.errors import ConfigurationError
 from app.core.mail import rates
@@ -14,6 +14,7 @@ from app.core.net.guard import networks
 from app.core.settings import VAR, Settings
 from app.core.signing import Signer, Suppressor
 from app.models.content import EditionContent, Section
+from app.operations.clock_watch import ClockWatch
 from app.providers import registry
 from app.stages.audience.domains import DomainRules
 from app.stages.audience.proof import Proofs
@@ -34,6 +35,8 @@ class Container:
     settings: Settings
     db: Database
     clock: Clock
+    """The one that decides. `watch.start` gives it its first reading."""
+    watch: ClockWatch
     signer: Signer
     suppressor: Suppressor
     domains: DomainRules
@@ -68,10 +71,12 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
     for one in providers:
         for lack in lacking(one.capabilities, DEMANDED):
             raise ConfigurationError(f"the provider {one.name} {lack}: take it out of MORNINGPOST_PROVIDERS")
+    db, clock = Database(settings.database_url), clock or GuardedClock()
     return Container(
         settings=settings,
-        db=Database(settings.database_url),
-        clock=clock or SystemClock(),
+        db=db,
+        clock=clock,
+        watch=ClockWatch(db, clock, settings.operator_emails),
         signer=signer,
         suppressor=Suppressor(settings.suppression_key.get_secret_value()),
         domains=DomainRules(

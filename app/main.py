@@ -1,12 +1,14 @@
 """The web application: `create_app` puts routes, errors and protection around one container."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
 from app.bootstrap import Container
+from app.core.errors import StorageError
 from app.web import docs, errors, public
 from app.web.api.router import router as api
 from app.web.assets import Assets
@@ -23,7 +25,13 @@ def create_app(container: Container) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(container.watch.run())
         yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        with suppress(StorageError):
+            await container.watch.leave()
         await container.close()
 
     app = FastAPI(

@@ -2,7 +2,20 @@
 
 import typer
 
-from app.cli import demo, editions, keys, paper, processes, providers, sending, sources, stories, subscribers, trending
+from app.cli import (
+    clock,
+    demo,
+    editions,
+    keys,
+    paper,
+    processes,
+    providers,
+    sending,
+    sources,
+    stories,
+    subscribers,
+    trending,
+)
 from app.cli import settings as shared
 
 cli = typer.Typer(
@@ -25,3 +38,4 @@ cli.add_typer(subscribers.group)
 cli.add_typer(providers.group)
 cli.add_typer(keys.group)
 cli.add_typer(shared.group)
+cli.add_typer(clock.group)

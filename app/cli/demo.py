@@ -109,6 +109,7 @@ async def _play(port: int, *, stay: bool) -> Path:
     await migrations.upgrade(settings.database_url)
     container = build(settings)
     try:
+        await container.watch.start()
         now = container.clock.now()
         await shared_settings.apply(container.db, settings, "demo", now)  # its port may be another than last time
         added = await demo_stories.load(container.db, now)

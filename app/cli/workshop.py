@@ -42,9 +42,12 @@ def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING", an
 async def demand_migrated(container: Container, *, any_settings: bool = False) -> None:
     """Raises ConfigurationError where the tables are not this version's, were begun under another SUPPRESSION_KEY, or,
     unless `any_settings`, where other settings are written down for all processes.
+
+    Then the clock is read for the first time.
     """
     if not await migrations.current(container.db):
         raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")
     await identity.demand_same_key(container.db, container.suppressor)
+    await container.watch.start()
     if not any_settings:
         await shared_settings.demand_same(container.db, container.settings, container.clock.now())

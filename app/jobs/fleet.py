@@ -21,7 +21,10 @@ async def announce(container: Container) -> None:
     now = container.clock.now()
     async with container.db.read() as session:
         owed = [paper_hint(*shard) for shard in await leases.free_shards(session, now, AT_ONCE)]
-        post = [await streams.any_due(session, mails, now) for mails in (TransactionalEmail, OperatorMail)]
+        expire = container.clock.may_expire
+        post = [
+            await streams.any_due(session, mails, now, expire=expire) for mails in (TransactionalEmail, OperatorMail)
+        ]
         if any(post):
             owed.append(desk_hint(POST, FIRST))
     if owed:

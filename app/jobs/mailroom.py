@@ -185,6 +185,8 @@ class Mailroom:
                 return operator_letters.held_template(publication, row.parameters)
             case operator_letters.FAULT:
                 return operator_letters.fault_template(publication, row.parameters)
+            case operator_letters.CLOCK:
+                return operator_letters.clock_template(publication, row.parameters)
             case other:
                 raise ValueError(f"no letter to operators is called {other}")
 

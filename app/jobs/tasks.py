@@ -196,7 +196,7 @@ async def let_go(container: Container, planned: dict[int, datetime]) -> None:
                 await release.plan(container.db, edition, container.settings)
                 planned[edition.id] = now
             await release.release_due(container.db, edition, container.settings, now)
-        await release.try_end(container.db, edition, container.settings, now)
+        await release.try_end(container.db, edition, container.settings, now, expire=container.clock.may_expire)
     await control.settle(container.db, container.clock.now())
 
 

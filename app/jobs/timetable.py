@@ -16,6 +16,16 @@ class Entry:
     name: str
     every: int
     job: Job
+    timed: bool = True
+    """It goes by the time of day, and waits while the clock is not confirmed."""
+    expires: bool = False
+    """It gives up or forgets what is too late or too old, and waits while nothing may be expired."""
+
+    async def run(self, container: Container, owner: str) -> None:
+        """Does the job, if the clock allows it."""
+        clock = container.clock
+        if (clock.is_confirmed or not self.timed) and (clock.may_expire or not self.expires):
+            await self.job(container, owner)
 
 
 TIMETABLE = (
@@ -24,13 +34,13 @@ TIMETABLE = (
     Entry("compose", 2, tasks.compose),
     Entry("links", 2, tasks.links),
     Entry("freeze", 2, tasks.freeze),
-    Entry("overdue", 60, tasks.hold_overdue),
+    Entry("overdue", 60, tasks.hold_overdue, expires=True),
     Entry("sweep", 30, tasks.sweep),
-    Entry("lapse", 60, tasks.lapse),
+    Entry("lapse", 60, tasks.lapse, expires=True),
     Entry("remind", 60, tasks.remind),
-    Entry("forget", 60, tasks.forget),
-    Entry("truncate", 5, tasks.truncate),
-    Entry("housekeeping", 60, tasks.tidy),
-    Entry("fold", 60, tasks.fold),
+    Entry("forget", 60, tasks.forget, expires=True),
+    Entry("truncate", 5, tasks.truncate, timed=False),
+    Entry("housekeeping", 60, tasks.tidy, expires=True),
+    Entry("fold", 60, tasks.fold, expires=True),
     Entry("regroup", 60, tasks.regroup),
 )

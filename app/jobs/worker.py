@@ -24,11 +24,13 @@ from app.bootstrap import Container
 from app.core.errors import ConfigurationError, MorningPostError, StorageError
 from app.core.mail.provider import lacking, wanted
 from app.jobs import fleet, tasks
+from app.jobs.ahead import take_back
 from app.jobs.fleet import POST, Bell
 from app.jobs.mailroom import Mailroom
 from app.jobs.owner import make_owner
 from app.jobs.timetable import TIMETABLE
 from app.operations import shared_settings
+from app.operations.clock_watch import LOOK_EVERY
 from app.stages.send.edition_ledger import MOST_SHARDS
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class Worker:
             scheduler.add_job(partial(self._do, name, work), IntervalTrigger(seconds=every), id=name)
         scheduler.start()
         followed = asyncio.create_task(self._queue.run(self.stop)) if self._queue else None
+        self._container.watch.sign(partial(take_back, self._container))
         log.info("the worker runs", owner=self._owner)
         self._warn()
         try:
@@ -88,6 +91,7 @@ class Worker:
             await self._drain()
             with suppress(StorageError):
                 await self._mailroom.meter.leave(self._container.db, self._owner)
+                await self._container.watch.leave()
             scheduler.shutdown(wait=False)
             if followed:
                 await self._leave(followed)
@@ -104,10 +108,11 @@ class Worker:
 
     def _chores(self) -> Mapping[str, tuple[int, Work]]:
         """All but editions and service mail: how often each is asked about, in seconds, and what it is."""
-        entries = {entry.name: (entry.every, partial(entry.job, self._container, self._owner)) for entry in TIMETABLE}
+        entries = {entry.name: (entry.every, partial(entry.run, self._container, self._owner)) for entry in TIMETABLE}
         return {"release": (1, self._release), **entries}
 
     def _ticks(self) -> Iterator[tuple[str, int, Work]]:
+        yield "clock", int(LOOK_EVERY), self._container.watch.look
         yield "sign of life", SIGN_EVERY, partial(self._mailroom.meter.write_down, self._container.db, self._owner)
         yield "settings", SETTINGS_EVERY, self._look_at_settings
         if self._queue:
@@ -123,6 +128,8 @@ class Worker:
         await shared_settings.demand_current(self._container.db, self._container.settings)
 
     async def _release(self) -> None:
+        if not self._container.clock.is_confirmed:
+            return
         await tasks.let_go(self._container, self._planned)
         if self._queue:  # after the commit: what was just released need not wait for the next second
             await fleet.announce(self._container)

@@ -5,10 +5,10 @@ Every statement is set-based: one per shard, not one per reader.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, exists, func, insert, select, update
+from sqlalchemy import and_, case, exists, func, insert, literal, select, update
 
 from app.core.db import Session
 from app.models import Delivery, DeliveryNote, Edition, Subscriber
@@ -105,11 +105,20 @@ async def abandon(session: Session, edition_id: int, shard: int, due_at: datetim
     return len(notes)
 
 
-async def ripen(session: Session, edition_id: int, shard: int, now: datetime, *, resend: bool) -> None:
-    """What is too late is given up; where unknowns are resent, those that are due are owed again.
+async def ripen(
+    session: Session, edition_id: int, shard: int, now: datetime, *, resend: bool, expire: bool = True
+) -> None:
+    """What is too late is given up, if `expire`; where unknowns are resent, those that are due are owed again.
 
     Where they are held instead, an unknown stays what it is, for an operator to see.
     """
+    if expire:
+        await _expire(session, edition_id, shard, now, resend=resend)
+    if resend:
+        await _no_longer_unknown(session, edition_id, shard, DeliveryStatus.QUEUED, Delivery.due_at <= now)
+
+
+async def _expire(session: Session, edition_id: int, shard: int, now: datetime, *, resend: bool) -> None:
     late = await session.execute(
         update(Delivery)
         .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.QUEUED, Delivery.expires_at <= now)
@@ -122,7 +131,6 @@ async def ripen(session: Session, edition_id: int, shard: int, now: datetime, *,
         await _no_longer_unknown(
             session, edition_id, shard, DeliveryStatus.EXPIRED, Delivery.expires_at <= now, code="expired"
         )
-        await _no_longer_unknown(session, edition_id, shard, DeliveryStatus.QUEUED, Delivery.due_at <= now)
 
 
 async def _no_longer_unknown(
@@ -179,11 +187,23 @@ def waiting_states(*, resend: bool) -> tuple[DeliveryStatus, ...]:
     return _WAITING if resend else (DeliveryStatus.QUEUED,)
 
 
-async def waiting(session: Session, edition_id: int, shard: int, *, resend: bool) -> list[Waiting]:
-    """What the shard is owed next, and when; nothing where nothing waits in it."""
+LATE_AGAIN = timedelta(minutes=1)
+
+
+async def waiting(
+    session: Session, edition_id: int, shard: int, *, resend: bool, late_from: datetime | None = None
+) -> list[Waiting]:
+    """What the shard is owed next, and when; nothing where nothing waits in it.
+
+    `late_from` is now, where nothing may be expired: what is too late to be begun is looked at a minute on.
+    """
     pinned_to = case((Delivery.pinned, Delivery.provider))
+    due_at: Any = Delivery.due_at
+    if late_from is not None:
+        again = literal(late_from + LATE_AGAIN, Delivery.due_at.type)
+        due_at = case((Delivery.expires_at <= late_from, again), else_=Delivery.due_at)
     rows = await session.execute(
-        select(pinned_to, Delivery.domain_group, func.min(Delivery.due_at))
+        select(pinned_to, Delivery.domain_group, func.min(due_at))
         .where(_in_shard(edition_id, shard), Delivery.status.in_(waiting_states(resend=resend)))
         .group_by(pinned_to, Delivery.domain_group)
     )

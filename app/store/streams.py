@@ -16,29 +16,41 @@ _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
 _IN_HAND = (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
 
 
-async def any_due(session: Session, mails: Mails, now: datetime) -> bool:
-    """Is there a mail to hand over now, or one that somebody began? (The lease tells whether they still are.)"""
+async def any_due(session: Session, mails: Mails, now: datetime, *, expire: bool = True) -> bool:
+    """Is there a mail to hand over now, or one that somebody began? (The lease tells whether they still are.)
+
+    One that is too late is to be given up, but where nothing may be expired.
+    """
     found = exists().where(mails.status.in_((*_WAITING, DeliveryStatus.SENDING)), mails.due_at <= now)
+    if not expire:
+        found = found.where(or_(mails.status == DeliveryStatus.SENDING, mails.expires_at > now))
     return bool(await session.scalar(select(found)))
 
 
-async def recover(session: Session, mails: Mails, epoch: int, resend_at: datetime, now: datetime) -> None:
+async def recover(
+    session: Session, mails: Mails, epoch: int, resend_at: datetime, now: datetime, *, expire: bool = True
+) -> None:
     """Puts in order what an earlier owner of the stream left.
 
     What was in mid-air is unknown, to be sent again from `resend_at`; what is unknown and due is owed again; what is
-    too late is given up.
+    too late is given up, if `expire`.
     """
-    for statement in (
+    lost = (
         update(mails)
         .where(mails.status == DeliveryStatus.SENDING, mails.epoch < epoch)
-        .values(status=DeliveryStatus.UNKNOWN, due_at=resend_at, code="lost", why="the worker stopped in mid-send"),
+        .values(status=DeliveryStatus.UNKNOWN, due_at=resend_at, code="lost", why="the worker stopped in mid-send")
+    )
+    late = (
         update(mails)
         .where(mails.status.in_(_WAITING), mails.expires_at <= now)
-        .values(status=DeliveryStatus.EXPIRED, code="expired"),
+        .values(status=DeliveryStatus.EXPIRED, code="expired")
+    )
+    ripe = (
         update(mails)
         .where(mails.status == DeliveryStatus.UNKNOWN, mails.due_at <= now)
-        .values(status=DeliveryStatus.QUEUED),
-    ):
+        .values(status=DeliveryStatus.QUEUED)
+    )
+    for statement in (lost, late, ripe) if expire else (lost, ripe):
         await session.execute(statement.execution_options(synchronize_session=False))
 
 

@@ -1,6 +1,7 @@
 """The figures of the database in the words of Prometheus. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -8,25 +9,36 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from app.store import counters
+from app.store.clocks import Offset
 from app.store.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How the clocks stand, as the process that answers knows it."""
+
+    offsets: Sequence[Offset]
+    """Its own, and those of other processes that are off."""
+    confirmed: bool
 
 
 class _Looked(Collector):
     """What was just looked up, for one answer."""
 
-    def __init__(self, found: Figures, now: datetime) -> None:
-        self._found, self._now = found, now
+    def __init__(self, found: Figures, clocks: Clocks, now: datetime) -> None:
+        self._found, self._clocks, self._now = found, clocks, now
 
     def collect(self) -> Iterable[Metric]:
         yield from _mail(self._found, self._now)
         yield from _workers(self._found)
         yield from _rest(self._found, self._now)
+        yield from _clocks(self._clocks)
 
 
-def text_of(found: Figures, now: datetime) -> bytes:
+def text_of(found: Figures, clocks: Clocks, now: datetime) -> bytes:
     """In the text format 0.0.4 (prometheus.io, "Exposition formats")."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Looked(found, now))
+    registry.register(_Looked(found, clocks, now))
     return generate_latest(registry)
 
 
@@ -104,6 +116,16 @@ def _rest(found: Figures, now: datetime) -> Iterator[Metric]:
         ("source",),
         [((one.name,), _age(one.succeeded_at, now)) for one in found.sources if one.succeeded_at],
     )
+
+
+def _clocks(found: Clocks) -> Iterator[Metric]:
+    yield _gauge(
+        "clock_offset_seconds",
+        "How far a process's machine is ahead of the clock that decides: who answers, and whoever else is off",
+        ("process",),
+        [((one.process,), one.seconds) for one in found.offsets],
+    )
+    yield _one("clock_confirmed", "0 while release, expiry and the timetable wait after a jump", found.confirmed)
 
 
 def _age(since: datetime | None, now: datetime) -> float:

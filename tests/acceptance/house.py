@@ -73,13 +73,17 @@ class House:
         ours = {f"MORNINGPOST_{name}": value for name, value in self.settings.items()}
         return {**clean, **ours, FILE: str(self.clock), "PYTHONPATH": str(ROOT)}
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Runs `morningpost WORDS` beside the test."""
+    def start(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Runs `morningpost WORDS` beside the test, on the movable clock.
+
+        With an `environment` it runs on its machine's own clock, which libfaketime may have told it wrongly.
+        """
+        module = "tests.acceptance.moved" if environment is None else "app"
         log = (self.folder / f"{'-'.join(words)}.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.acceptance.moved", *words],
+            [sys.executable, "-m", module, *words],
             cwd=self.folder,
-            env=self._environment(),
+            env={**self._environment(), **(environment or {})},
             stderr=log,
             stdout=log,
         )

@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import app.bootstrap
 from app.core.clock import SystemClock
 
 FILE = "MOVED_CLOCK_FILE"
@@ -18,6 +19,7 @@ def _now(_: SystemClock) -> datetime:
 
 if __name__ == "__main__":
     SystemClock.now = _now  # type: ignore[method-assign, assignment]  # this process only
+    app.bootstrap.GuardedClock = SystemClock  # type: ignore[attr-defined, assignment]  # believed whatever it says
     from app.cli import main
 
     main()

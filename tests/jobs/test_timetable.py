@@ -14,12 +14,13 @@ from app.bootstrap import Container, build
 from app.core.clock import FixedClock
 from app.core.settings import load_settings
 from app.jobs import tasks
+from app.jobs.ahead import take_back
 from app.jobs.mailroom import Mailroom
 from app.models import Delivery, Edition
 from app.models.content import Section
 from app.models.states import EditionStatus
 from app.stages.collect import stories as desk
-from app.store import editions, leases, progress
+from app.store import clocks, editions, leases, progress
 from tests.people import DAY, NOON, add_reader
 from tests.stages.collect.standin import closed_port
 
@@ -170,3 +171,46 @@ async def test_the_hourly_jobs_run_once_an_hour(container: Container, clock: Fix
         await tasks.collect(container, "a")
         await tasks.sweep(container, "a")
         await tasks.tidy(container, "a")
+
+
+async def test_what_a_clock_that_was_ahead_froze_is_composed_again_at_its_own_time(
+    container: Container, clock: FixedClock
+) -> None:
+    """Its stories come free for the edition of today; taking it back twice is taking it back once."""
+    await add_reader(container.db, "ada@example.org")
+    tomorrow = FIVE + timedelta(days=1)
+    for at in (tomorrow, tomorrow + timedelta(minutes=30)):
+        clock.move(at)
+        await tasks.compose(container, "a")
+        await tasks.freeze(container, "a")
+    clock.move(FIVE)
+    for _ in range(2):
+        async with container.db.write() as session:
+            await clocks.reopen_slots(session, clock.now())
+        await take_back(container)
+    await tasks.compose(container, "a")
+    assert await status(container) is EditionStatus.READY
+    clock.move(tomorrow)
+    await tasks.compose(container, "a")
+    async with container.db.read() as session:
+        found = await session.execute(select(Edition.date, Edition.revision, Edition.status).order_by(Edition.id))
+        states = [tuple(row) for row in found]
+    assert states == [
+        (tomorrow.date(), 1, EditionStatus.CANCELLED),
+        (tomorrow.date(), 2, EditionStatus.READY),
+        (FIVE.date(), 1, EditionStatus.READY),
+    ]
+
+
+async def test_an_edition_that_went_out_is_not_taken_back(container: Container, clock: FixedClock) -> None:
+    """Its readers have it."""
+    clock.move(FIVE + timedelta(days=1))
+    await tasks.compose(container, "a")
+    clock.move(FIVE + timedelta(days=1, minutes=30))
+    await tasks.freeze(container, "a")
+    clock.move(FIVE + timedelta(days=1, minutes=90))
+    await tasks.let_go(container, {})
+    clock.move(FIVE)
+    await take_back(container)
+    async with container.db.read() as session:
+        assert (await session.scalars(select(Edition.status))).all() == [EditionStatus.SENDING]

@@ -1,18 +1,23 @@
 """Alive, and able to work."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 
-from app.bootstrap import Container
+from app.bootstrap import Container, build
 from app.core.errors import ConfigurationError
 from app.core.mail.provider import Capabilities, Outgoing
+from app.core.settings import Settings
 from app.main import create_app
 from app.operations import writable
+from app.store import clocks
+from tests.conftest import NOON
+from tests.machine import Machine
 
-PARTS = ("database", "writing", "migrations", "settings", "provider")
+PARTS = ("database", "writing", "migrations", "settings", "provider", "clock")
 
 
 class Carrier:
@@ -133,3 +138,47 @@ async def test_a_database_that_does_not_answer_is_not_ready_but_alive(
         assert answer.status_code == 503
         assert answer.json()["parts"]["database"] == "failed"
         assert (await fresh.get("/healthz")).status_code == 200
+
+
+async def test_a_clock_that_is_wrong_is_told_and_keeps_nobody_out(settings: Settings, container: Container) -> None:
+    """Decisions go by the database's clock: what the load balancer does would mend nothing."""
+    machine = Machine(NOON)
+    guarded = build(settings, machine.clock())
+    try:
+        await guarded.watch.start()
+        machine.wait(minutes=1)
+        async with client_over(guarded) as client:
+            assert (await client.get("/readyz")).json()["parts"]["clock"] == ("ok" if guarded.db.is_sqlite else "off")
+            if guarded.db.is_sqlite:
+                machine.wall += timedelta(hours=2)
+                await guarded.watch.look()
+            else:
+                async with guarded.db.write() as session:
+                    await clocks.confirm(session, NOON)  # the next start lies far from it
+                await guarded.watch.start()
+            answer = await client.get("/readyz")
+    finally:
+        await guarded.close()
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ready"
+    assert answer.json()["parts"]["clock"] == "unconfirmed"
+
+
+async def test_another_process_that_is_off_is_told(container: Container) -> None:
+    """A worker has no page of its own."""
+    if container.db.is_sqlite:
+        pytest.skip("on SQLite the machine's clock is the one that decides")
+    made = build(container.settings)
+    try:
+        await made.watch.start()
+        async with made.db.write() as session:
+            await clocks.tell_offset(session, "worker:7", 86_400, made.clock.now())
+        async with client_over(made) as client:
+            answer = await client.get("/readyz")
+            figures = await client.get("/metrics")
+    finally:
+        await made.close()
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["clock"] == "off"
+    assert 'morningpost_clock_offset_seconds{process="worker:7"} 86400.0' in figures.text
+    assert "morningpost_clock_confirmed 1.0" in figures.text

@@ -98,6 +98,23 @@ async def test_a_program_without_a_good_proof_is_told_why(
     assert await readers.status("a@example.org") is None
 
 
+@pytest.mark.parametrize(("ahead", "status"), [(timedelta(hours=12), 202), (timedelta(hours=12, seconds=1), 422)])
+async def test_a_challenge_of_a_clock_that_was_ahead_is_taken(
+    client: AsyncClient, clock: FixedClock, ahead: timedelta, status: int
+) -> None:
+    """Up to twelve hours; one beyond has run out, and a new challenge is good."""
+    now = clock.now()
+    clock.move(now + ahead)
+    proof = await solved(client)
+    clock.move(now)
+    answer = await client.post("/subscribe", json={"email": "a@example.org", "altcha": proof})
+    assert answer.status_code == status
+    if status == 422:
+        assert "has run out" in answer.text
+        anew = await client.post("/subscribe", json={"email": "a@example.org", "altcha": await solved(client)})
+        assert anew.status_code == 202
+
+
 @pytest.mark.parametrize("late", [True, False])
 async def test_a_form_whose_proof_does_not_hold_is_shown_again(
     client: AsyncClient, container: Container, readers: Readers, clock: FixedClock, *, late: bool

@@ -121,17 +121,66 @@ async def test_a_form_that_is_not_fresh_is_shown_again_with_its_text(
     assert await readers.status("a@example.org") == "pending"
 
 
-async def test_a_form_that_comes_back_at_once_is_shown_again_and_keeps_its_time(
+def nonce_in(page: Response) -> str:
+    found = re.search(r'name="form" value="([^"]+)"', page.text)
+    assert found is not None
+    return found[1]
+
+
+async def test_a_form_that_comes_back_at_once_is_shown_again_with_a_new_time(
     client: AsyncClient, container: Container, readers: Readers, clock: FixedClock
 ) -> None:
-    """So that a quick person only has to press once more."""
+    """A quick person only has to press once more, when two seconds are over."""
     fields = form(container, shown=timedelta(seconds=1), email="a@example.org")
     again = await client.post("/subscribe", data=fields)
     assert again.status_code == 422
-    assert f'name="form" value="{fields["form"]}"' in again.text
-    clock.move(clock.now() + timedelta(seconds=1))
-    assert (await client.post("/subscribe", data=fields)).status_code == 200
+    fresh = nonce_in(again)
+    assert fresh != fields["form"]
+    assert (await client.post("/subscribe", data={**fields, "form": fresh})).status_code == 422
+    clock.move(clock.now() + nonce.FILLED_AFTER)
+    assert (await client.post("/subscribe", data={**fields, "form": fresh})).status_code == 200
     assert await readers.status("a@example.org") == "pending"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "age"),
+    [
+        (timedelta(seconds=1), nonce.Age.GOOD),
+        (timedelta(hours=12), nonce.Age.GOOD),
+        (timedelta(hours=12, seconds=1), nonce.Age.STALE),
+    ],
+)
+async def test_a_form_of_a_clock_that_was_ahead_is_taken(
+    client: AsyncClient, container: Container, readers: Readers, ahead: timedelta, age: nonce.Age
+) -> None:
+    """A time in the future is no sign of a machine. One that is more than twelve hours off is refused, but once."""
+    fields = form(container, shown=-ahead, email="a@example.org")
+    assert nonce.judge(container.signer, fields["form"], container.clock.now()) is age
+    answer = await client.post("/subscribe", data=fields)
+    if age is nonce.Age.GOOD:
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 422
+        later = container.clock.now() + nonce.FILLED_AFTER
+        assert nonce.judge(container.signer, nonce_in(answer), later) is nonce.Age.GOOD
+
+
+async def test_whoever_was_slow_enough_once_need_not_wait_again(client: AsyncClient, container: Container) -> None:
+    """A form that is shown again for a slip in the address has a new time, which is good at once."""
+    fields = form(container, email="no address")
+    again = await client.post("/subscribe", data=fields)
+    assert again.status_code == 422
+    assert nonce_in(again) != fields["form"]
+    assert nonce.judge(container.signer, nonce_in(again), container.clock.now()) is nonce.Age.GOOD
+
+
+async def test_a_form_that_is_shown_again_says_so_still(container: Container) -> None:
+    """The press that needs no proof of work stays the second one, whatever the form is shown again for."""
+    now, signer = container.clock.now(), container.signer
+    for shown in (timedelta(seconds=1), timedelta(minutes=1)):
+        given = nonce.make(signer, now - shown, again=True)
+        assert nonce.shown_again(nonce.renewed(signer, given, now))
+    assert not nonce.shown_again(nonce.renewed(signer, "a1.forged", now))
 
 
 async def test_every_page_with_the_form_gives_out_a_good_one(client: AsyncClient, container: Container) -> None:

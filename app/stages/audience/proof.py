@@ -10,6 +10,7 @@ from typing import Any
 
 import altcha
 
+from app.core.clock import TOLERATED
 from app.core.db import Session
 from app.core.errors import InvalidInput
 from app.core.signing import Signer
@@ -53,7 +54,11 @@ class Proofs:
         return challenge
 
     def read(self, text: str, now: datetime) -> Proof:
-        """The proof in what the widget sent. Takes milliseconds of work. Raises InvalidInput on `altcha`."""
+        """The proof in what the widget sent. Takes milliseconds of work. Raises InvalidInput on `altcha`.
+
+        A challenge that lasts for longer was given out by a clock that was ahead: by 12 hours at most, else it has run
+        out.
+        """
         if not text:
             raise InvalidInput(_MISSING, FIELD)
         payload = _payload(text)
@@ -61,7 +66,7 @@ class Proofs:
         until = parameters.data.get("until") if isinstance(parameters.data, dict) else None
         if type(until) is not int or not self._solves(payload):
             raise InvalidInput(_WRONG, FIELD)
-        if now.timestamp() >= until:
+        if not 0 < until - now.timestamp() <= (LASTS + TOLERATED).total_seconds():
             raise InvalidInput(_EXPIRED, FIELD)
         return Proof(parameters.nonce, datetime.fromtimestamp(until, UTC))
 

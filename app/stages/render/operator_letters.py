@@ -14,6 +14,7 @@ from app.stages.render.wording import full_date
 
 HELD = "held"
 FAULT = "fault"
+CLOCK = "clock"
 
 
 def held_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
@@ -46,6 +47,29 @@ def fault_template(publication: Publication, told: Mapping[str, Any]) -> MailTem
         subject = f"{told['provider']} refuses us; mail leaves by {told['instead']}"
     words = render("fault.txt.j2", ENGLISH, paper=publication, subject=subject, day=day, told=told)
     return _letter(publication, subject, words)
+
+
+def clock_template(publication: Publication, told: Mapping[str, Any]) -> MailTemplate:
+    """The letter that says that a clock is wrong, whose, and what to do.
+
+    `told`: `what` (`off`: a machine's differs from the database's; `jumped`: the one that decides), `seconds` ahead,
+    `machine`, `at` (what the wrong one said, in UTC) and `sqlite` (the machine's own is the one that decides).
+    """
+    amount = _amount(abs(told["seconds"]))
+    off = told["what"] == "off"
+    subject = f"The clock of {told['machine']} is wrong by {amount}" if off else f"The clock jumped by {amount}"
+    words = render(
+        "clock.txt.j2", ENGLISH, paper=publication, subject=subject, told=told, off=off, amount=amount,
+        way="ahead of" if told["seconds"] > 0 else "behind",
+    )  # fmt: skip
+    return _letter(publication, subject, words)
+
+
+def _amount(seconds: int) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}s"
+    return f"{seconds} seconds"
 
 
 def _letter(publication: Publication, subject: str, words: str) -> MailTemplate:

@@ -53,7 +53,8 @@ class Answers:
             log.warning("a mailbox provider slows us down", group=group, provider=self.way.name)
 
     def _outcome(self, row: Begun, receipt: Receipt, now: datetime) -> Outcome:
-        made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=bool(self.way.others))
+        expires_at = row.expires_at if self.clock.may_expire else None
+        made = policy.decide(receipt, row.attempt, now, expires_at, _chance(), several=bool(self.way.others))
         fault = made.fault.value if made.fault else None
         return Outcome(
             row.subscriber_id, row.attempt, made.status, made.due_at, made.provider_id, made.code, made.why, fault

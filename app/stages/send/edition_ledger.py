@@ -98,7 +98,7 @@ class EditionLedger:
         self.held[lease.shard], self._left[lease.shard] = lease, Left()
         if again:
             await self._abandon(session, at, now)
-        await deliveries.ripen(session, *at, now, resend=self._resend and again)
+        await deliveries.ripen(session, *at, now, resend=self._resend and again, expire=self.clock.may_expire)
         if again:
             await deliveries.skip_gone(session, *at, now)
         await deliveries.skip_empty(session, *at, self.present)
@@ -239,7 +239,8 @@ class EditionLedger:
     ) -> None:
         await deliveries.requeue_unwritten(session, self.edition_id, shard, now)
         await deliveries.skip_gone(session, self.edition_id, shard, now)
-        waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend)
+        late_from = None if self.clock.may_expire else now
+        waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend, late_from=late_from)
         soonest = min(free.values(), default=now)
         left = self._left.pop(shard)
         others_first = left.waiting if aside else set[str]()

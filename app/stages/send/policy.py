@@ -25,9 +25,11 @@ class Decision(NamedTuple):
 
 
 def decide(
-    receipt: Receipt, attempt: int, now: datetime, expires_at: datetime, chance: float, *, several: bool = False
+    receipt: Receipt, attempt: int, now: datetime, expires_at: datetime | None, chance: float, *, several: bool = False
 ) -> Decision:
     """`attempt` counts from 1; `chance` is a random number in [0, 1) that spreads retries.
+
+    `expires_at` is None where nothing may be expired now.
 
     `several`: there are other providers, and what one of them does not take now need not wait for it.
     """
@@ -61,7 +63,7 @@ def _wait(attempt: int, after: timedelta | None, chance: float) -> timedelta:
     return max(step * (1 + _JITTER * (2 * chance - 1)), after or timedelta(0))
 
 
-def _later(due_at: datetime, expires_at: datetime, code: str, why: str) -> Decision:
-    if due_at >= expires_at:
+def _later(due_at: datetime, expires_at: datetime | None, code: str, why: str) -> Decision:
+    if expires_at is not None and due_at >= expires_at:
         return Decision(DeliveryStatus.EXPIRED, code=code, why=why)
     return Decision(DeliveryStatus.QUEUED, due_at, code=code, why=why)

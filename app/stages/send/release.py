@@ -247,14 +247,16 @@ async def _begin_sending(session: Session, edition_id: int, status: EditionStatu
         await editions.move(session, edition_id, status, EditionStatus.SENDING, "")
 
 
-async def try_end(db: Database, edition: Edition, settings: Settings, now: datetime) -> EditionStatus | None:
+async def try_end(
+    db: Database, edition: Edition, settings: Settings, now: datetime, *, expire: bool = True
+) -> EditionStatus | None:
     """Ends an edition that owes nothing any more; gives the state it ended in, None while it goes on.
 
     It goes on while a due instant is to come, or a row is queued, being handed over or to be sent again. One that is
-    paused ends once its day is over, since nothing of it can go out any more.
+    paused ends once its day is over, since nothing of it can go out any more; not while nothing may `expire`.
     """
     hours = await hours_of(db, edition, settings)
-    resend, over = settings.on_unknown == "resend", hours.is_over(edition.date, now)
+    resend, over = settings.on_unknown == "resend", expire and hours.is_over(edition.date, now)
     if edition.status is EditionStatus.PAUSED and not over:
         return None
     async with db.read() as session:

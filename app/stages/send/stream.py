@@ -105,7 +105,8 @@ class Stream(ABC, Generic[S]):
         if not await self.way.enter(session, now):
             await self._give_back(session)
             return False
-        await streams.recover(session, self.mails, epoch, policy.unknown_until(now, _chance()), now)
+        until = policy.unknown_until(now, _chance())
+        await streams.recover(session, self.mails, epoch, until, now, expire=self.clock.may_expire)
         return True
 
     async def fence(self, session: Session, fault: Standstill | None = None) -> bool:  # noqa: ARG002  # no edition
@@ -143,11 +144,12 @@ class Stream(ABC, Generic[S]):
         )
 
     async def record(self, session: Session, settled: Sequence[Settled[S]]) -> None:
-        now, several = self.clock.now(), bool(self.way.others)
+        now, expire, several = self.clock.now(), self.clock.may_expire, bool(self.way.others)
         await self.way.heard(session, (receipt for _, receipt in settled))
         outcomes = []
         for row, receipt in settled:
-            made = policy.decide(receipt, row.attempt, now, row.expires_at, _chance(), several=several)
+            expires_at = row.expires_at if expire else None
+            made = policy.decide(receipt, row.attempt, now, expires_at, _chance(), several=several)
             outcomes.append(
                 Outcome(
                     row.id,
@@ -199,7 +201,7 @@ async def hand_over(
 ) -> int:
     """Hands over what is due of a stream; gives how many messages there were."""
     async with db.read() as session:
-        if not await streams.any_due(session, stream.mails, stream.clock.now()):
+        if not await streams.any_due(session, stream.mails, stream.clock.now(), expire=stream.clock.may_expire):
             return 0
     async with db.write(brief=True) as session:
         if not await stream.open(session, owner):

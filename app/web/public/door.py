@@ -108,7 +108,9 @@ async def admitted(
         again = nonce.make(container.signer, now, again=True)  # without scripts this page is the one press more
         raise AnswerWith(ask_again(request, wish, notice=_ELSEWHERE, given=again))
     if age is not nonce.Age.GOOD:
-        raise AnswerWith(ask_again(request, wish, notice=_AGAIN[age], given=given if age is nonce.Age.QUICK else ""))
+        raise AnswerWith(
+            ask_again(request, wish, notice=_AGAIN[age], given=nonce.renewed(container.signer, given, now))
+        )
     if proofs is None:
         return Admitted(wish)
     if not wish.altcha:
@@ -120,7 +122,7 @@ async def admitted(
     try:
         return Admitted(wish, await _read(proofs, wish.altcha, now))
     except InvalidInput as error:
-        raise AnswerWith(bad_proof(request, wish, given)) from error
+        raise AnswerWith(bad_proof(request, wish, nonce.renewed(container.signer, given, now))) from error
 
 
 def _once(request: Request, admit: Callable[[str, datetime], None], ip: str, now: datetime) -> None:
@@ -146,7 +148,7 @@ def ask_again(
 ) -> Response:
     """The form once more with its text kept: `error` stands under its field, `notice` over the button.
 
-    `given` is the form's own nonce, to be kept; without one it gets a new one.
+    `given` is its nonce, and never the one that it was sent with; without one it gets a new one.
     """
     wrong = {one.field: one.message for one in error.errors} if error else {}
     at_name = wrong.pop("first_name", "")

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Literal, cast
 
 import structlog
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.bootstrap import Container
+from app.core.errors import StorageError
 from app.operations import migrations, shared_settings, writable
 
 router = APIRouter(tags=["health"])
@@ -19,7 +21,8 @@ _log = structlog.get_logger(__name__)
 _PATIENCE = 5.0
 _FRESH = 10.0
 
-State = Literal["ok", "failed"]
+State = Literal["ok", "off", "unconfirmed", "failed"]
+"""The two in the middle are the clock's: of them an operator must know, though a process that meets them is ready."""
 
 
 class Health(BaseModel):
@@ -27,7 +30,13 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`parts` names each thing this process needs, and whether it answered."""
+    """`parts` names each thing this process needs, and whether it answered.
+
+    `clock` is `off` where the machine's clock, or another process's, differs from the database's by more than 5 s: the
+    database's decides. It is `unconfirmed` where the clock that decides has jumped: release, expiry and the timetable
+    wait a minute for it, while pages, sign-ups and service mail go on. Neither makes a process not ready: sending its
+    visitors elsewhere would mend nothing.
+    """
 
     status: Literal["ready", "not ready"]
     parts: dict[str, State]
@@ -36,7 +45,7 @@ class Readiness(BaseModel):
 class Part:
     """One thing that is checked, at most every `fresh` seconds: whoever polls us does not poll a mail server."""
 
-    def __init__(self, name: str, check: Callable[[], Awaitable[object]], fresh: float) -> None:
+    def __init__(self, name: str, check: Callable[[], Awaitable[State | bool | None]], fresh: float) -> None:
         self.name = name
         self._check = check
         self._fresh = fresh
@@ -61,7 +70,7 @@ class Part:
         if answered is False:
             _log.warning("not ready", part=self.name, error="the tables are not this version's: run migrate")
             return "failed"
-        return "ok"
+        return answered if isinstance(answered, str) else "ok"
 
 
 def parts_of(container: Container) -> tuple[Part, ...]:
@@ -82,12 +91,20 @@ def parts_of(container: Container) -> tuple[Part, ...]:
             for one in asked:
                 one.cancel()
 
+    async def clock() -> State:
+        if not container.clock.is_confirmed:
+            return "unconfirmed"
+        with suppress(StorageError):  # that has a part of its own
+            return "off" if container.watch.is_off or len(await container.watch.offsets()) > 1 else "ok"
+        return "ok"
+
     return (
         Part("database", container.db.check, 0),
         Part("writing", lambda: writable.check(container.db), _FRESH),
         Part("migrations", lambda: migrations.current(container.db), _FRESH),
         Part("settings", lambda: shared_settings.demand_current(container.db, container.settings), _FRESH),
         Part("provider", carriers, _FRESH),
+        Part("clock", clock, 0),
     )
 
 
@@ -104,6 +121,6 @@ async def readyz(request: Request) -> JSONResponse:
     states = dict(
         zip((part.name for part in parts), await asyncio.gather(*(part.state() for part in parts)), strict=True)
     )
-    ready = all(state == "ok" for state in states.values())
+    ready = all(state != "failed" for state in states.values())
     answer = Readiness(status="ready" if ready else "not ready", parts=states)
     return JSONResponse(answer.model_dump(), 200 if ready else 503)

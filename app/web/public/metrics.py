@@ -23,7 +23,8 @@ async def scrape(request: Request, container: ContainerDep, authorization: Annot
     now = container.clock.now()
     async with container.db.read() as session:
         found = await figures.look(session, now)
-    return Response(metrics.text_of(found, now), media_type=FORM)
+    clocks = metrics.Clocks(await container.watch.offsets(), container.clock.is_confirmed)
+    return Response(metrics.text_of(found, clocks, now), media_type=FORM)
 
 
 def _has_token(settings: Settings, authorization: str) -> bool:

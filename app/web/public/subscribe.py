@@ -95,7 +95,8 @@ async def subscribe(
         )
     except InvalidInput as error:
         if by_form:
-            raise AnswerWith(await _once_more(request, wish, error)) from error
+            given = nonce.renewed(container.signer, str((await form_of(request)).get(nonce.FIELD, "")), now)
+            raise AnswerWith(_once_more(request, wish, error, given)) from error
         raise
     typed = wish.email.strip()
     if by_form:
@@ -103,8 +104,7 @@ async def subscribe(
     return JSONResponse({"message": _ASKED.format(address=typed)}, 202)
 
 
-async def _once_more(request: Request, wish: SignUp, error: InvalidInput) -> Response:
-    given = str((await form_of(request)).get(nonce.FIELD, ""))
+def _once_more(request: Request, wish: SignUp, error: InvalidInput, given: str) -> Response:
     if any(one.field == proof.FIELD for one in error.errors):
         return bad_proof(request, wish, given)
     return ask_again(request, wish, error=error, given=given)
