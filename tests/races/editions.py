@@ -1,6 +1,5 @@
 """A random walk over an edition's life: two operators, the timetable and a dispatcher, up to three things at once."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
@@ -18,6 +17,16 @@ from tests.recount import assert_counted
 
 STORY = {"headline": "A story of the walk", "standfirst": "It stands first.", "body": "Words."}
 TODAY = BEGINS.date()
+Action = Callable[[], Awaitable[object]]
+TOGETHER = 0.4
+"""How often a step is one of `PAIRS`."""
+PAIRS = (
+    ("send", "pause"), ("send", "cancel"), ("job release", "pause"), ("job release", "cancel"), ("resume", "cancel"),
+    ("job release", "late"), ("job release", "retry"), ("job papers", "pause"), ("send", "send"), ("late", "late"),
+    ("job freeze", "edit"), ("job freeze", "approve", "edit"), ("freeze", "edit"), ("edit", "approve"),
+    ("edit", "edit"), ("hold", "job freeze"), ("compose", "compose tomorrow"), ("job compose", "compose tomorrow"),
+    ("compose", "edit"), ("correct", "correct"), ("correct", "send"), ("pause", "resume"), ("job overdue", "approve"),
+)  # fmt: skip
 ENDED = (EditionStatus.SENT, EditionStatus.PARTIALLY_SENT, EditionStatus.CANCELLED)
 STEPS = 14
 REACHABLE: dict[EditionStatus, set[EditionStatus]] = {}
@@ -56,33 +65,47 @@ class EditionWalk:
 
     # -- what is done ------------------------------------------------------------------------------------
 
-    def choices(self) -> list[tuple[int, Callable[[], Awaitable[object]]]]:
+    @classmethod
+    def names(cls) -> list[str]:
+        """What may be done, by name."""
+        return list(cls.choices(cls.__new__(cls)))
+
+    def choices(self) -> dict[str, tuple[int, Action]]:
         """Each with its weight."""
-        jobs = self.world.container
-        return [
-            (3, lambda: self.compose(TODAY)),
-            (2, lambda: self.compose(TODAY + timedelta(days=self.world.random.choice((1, 2))))),
-            (6, self.edit),
-            (2, lambda: self.on_any("hold", {"reason": "not checked"}, tagged=True)),
-            (2, lambda: self.on_any("unhold", tagged=True)),
-            (6, self.approve),
-            (2, self.freeze),
-            (6, lambda: self.on_any("send")),
-            (5, lambda: self.stopped("pause", EditionStatus.PAUSED)),
-            (6, lambda: self.on_any("resume")),
-            (1, lambda: self.stopped("cancel", EditionStatus.CANCELLED)),
-            (2, lambda: self.on_any("retry?include_unknown=true")),
-            (3, lambda: self.on_any("late")),
-            (1, lambda: self.on_any("correct")),
-            (2, self.one_more_reader),
-            (4, lambda: tasks.compose(jobs, self.owner())),
-            (6, lambda: tasks.freeze(jobs, self.owner())),
-            (9, lambda: tasks.let_go(jobs, {})),
-            (2, lambda: tasks.sweep(jobs, self.owner())),
-            (2, lambda: tasks.lapse(jobs, self.owner())),
-            (2, lambda: tasks.hold_overdue(jobs, self.owner())),
-            (6, self.world.papers),
-        ]
+        return {
+            "compose": (3, lambda: self.compose(TODAY)),
+            "compose tomorrow": (2, lambda: self.compose(TODAY + timedelta(days=self.world.random.choice((1, 2))))),
+            "edit": (6, self.edit),
+            "hold": (2, lambda: self.on_any("hold", {"reason": "not checked"}, tagged=True)),
+            "unhold": (2, lambda: self.on_any("unhold", tagged=True)),
+            "approve": (6, self.approve),
+            "freeze": (2, self.freeze),
+            "send": (6, lambda: self.on_any("send")),
+            "pause": (5, lambda: self.stopped("pause", EditionStatus.PAUSED)),
+            "resume": (6, lambda: self.on_any("resume")),
+            "cancel": (1, lambda: self.stopped("cancel", EditionStatus.CANCELLED)),
+            "retry": (2, lambda: self.on_any("retry?include_unknown=true")),
+            "late": (3, lambda: self.on_any("late")),
+            "correct": (1, lambda: self.on_any("correct")),
+            "a reader": (2, self.one_more_reader),
+            "job compose": (4, lambda: tasks.compose(self.world.container, self.owner())),
+            "job freeze": (6, lambda: tasks.freeze(self.world.container, self.owner())),
+            "job release": (9, lambda: tasks.let_go(self.world.container, {})),
+            "job sweep": (2, lambda: tasks.sweep(self.world.container, self.owner())),
+            "job lapse": (2, lambda: tasks.lapse(self.world.container, self.owner())),
+            "job overdue": (2, lambda: tasks.hold_overdue(self.world.container, self.owner())),
+            "job papers": (6, self.hand_over),
+        }
+
+    def chosen(self) -> list[Action]:
+        """One to three things, often two that decide about the same."""
+        random, choices = self.world.random, self.choices()
+        names = list(choices)
+        if random.random() < TOGETHER:
+            picked = list(random.choice(PAIRS))
+        else:
+            picked = random.choices(names, [weight for weight, _ in choices.values()], k=random.choice((1, 2, 2, 3)))
+        return [choices[name][1] for name in picked]
 
     def owner(self) -> str:
         return f"worker {self.world.random.randrange(2)}"
@@ -146,6 +169,9 @@ class EditionWalk:
         if answer.status_code == 200 and "version" in answer.json() and answer.json().get("id") == edition:
             self.etags[edition].append(answer.json()["version"])
 
+    async def hand_over(self) -> None:
+        await self.world.papers()
+
     async def one_more_reader(self) -> None:
         self.readers += 1
         zone = self.world.random.choice(("", "", "Asia/Tokyo", "America/New_York"))
@@ -197,26 +223,29 @@ class EditionWalk:
         at.demand(not open_, f"never ended: {open_}")
 
 
+async def begun(at: World, *, manual: bool) -> EditionWalk:
+    """A walk at whose beginning an edition of today is composed, for three readers in three zones."""
+    for section in ("lead", "tools", "tools"):
+        await at.api("POST", "/stories", {**STORY, "section": section, "headline": f"A {section} of the walk"})
+    for number, zone in enumerate(("", "Asia/Tokyo", "America/New_York")):
+        await add_reader(at.container.db, f"reader{number}@example.org", zone=zone)
+    made = EditionWalk(at, manual=manual)
+    await made.compose(TODAY)
+    await made.look()
+    return made
+
+
 async def walk(database_url: str, seed: int, steps: int = STEPS) -> int:
     """One walk; gives how many things were done at once with another. Raises Finding."""
     manual = seed % 2 == 1
     async with world(database_url, seed, approval="manual" if manual else "auto") as at:
-        for section in ("lead", "tools", "tools"):
-            await at.api("POST", "/stories", {**STORY, "section": section, "headline": f"A {section} of the walk"})
-        for number in range(3):
-            zone = ("", "Asia/Tokyo", "America/New_York")[number]
-            await add_reader(at.container.db, f"reader{number}@example.org", zone=zone)
-        made, pairs = EditionWalk(at, manual=manual), 0
-        await made.compose(TODAY)
-        await made.look()
-        weights, actions = zip(*made.choices(), strict=True)
+        made, pairs = await begun(at, manual=manual), 0
         with jitter(at.random):
             for _ in range(steps):
-                count = at.random.choice((1, 2, 2, 3))
-                pairs += count - 1
-                await at.together(*(one() for one in at.random.choices(actions, weights, k=count)))
+                chosen = made.chosen()
+                pairs += len(chosen) - 1
+                await at.together(*(one() for one in chosen))
                 await made.look()
                 at.clock.move(at.clock.now() + timedelta(minutes=at.random.choice((0, 1, 10, 31, 120))))
         await made.end()
-        await asyncio.sleep(0)
         return pairs

@@ -16,6 +16,7 @@ from app.stages.audience.transfer_file import Row
 from tests.races.world import World, jitter, world
 
 ADDRESSES = ("ada@example.org", "bob@example.org", "cyd@example.org")
+Action = Callable[[], Awaitable[object]]
 READING = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 STEPS = 18
 AFTER = {
@@ -41,49 +42,73 @@ class ReaderWalk:
         self.doing: dict[str, set[str]] = {}
         """What is done in this step, by address."""
 
-    def choices(self) -> list[tuple[int, Callable[[], Awaitable[object]]]]:
+    @classmethod
+    def names(cls) -> list[str]:
+        """What may be done, by name."""
+        return list(cls.choices(cls.__new__(cls)))
+
+    def choices(self) -> dict[str, tuple[int, Action]]:
         """Each with its weight."""
-        return [
-            (8, self.sign_up),
-            (12, self.confirm),
-            (2, self.not_mine),
-            (2, self.renew),
-            (7, self.leave),
-            (4, self.undo),
-            (3, self.change),
-            (3, lambda: self.ask_letter("erase")),
-            (4, lambda: self.ask_letter("move")),
-            (4, self.ask_move),
-            (5, self.move),
-            (3, self.put_back),
-            (3, self.erase),
-            (1, self.erase_by_hand),
-            (3, lambda: self.import_all(confirm=False)),
-            (3, lambda: self.import_all(confirm=True)),
-            (1, lambda: tasks.forget(self.world.container, "walk")),
-            (2, self.world.post),
-        ]
+        return {
+            "sign up": (8, self.sign_up),
+            "confirm": (12, self.confirm),
+            "not mine": (2, self.not_mine),
+            "renew": (2, self.renew),
+            "leave": (7, self.leave),
+            "undo": (4, self.undo),
+            "change": (3, self.change),
+            "ask to be erased": (3, lambda: self.ask_letter("erase")),
+            "ask to move": (4, lambda: self.ask_letter("move")),
+            "name the new address": (4, self.ask_move),
+            "move": (5, self.move),
+            "put back": (3, self.put_back),
+            "erase": (3, self.erase),
+            "erase by hand": (4, self.erase_by_hand),
+            "import": (6, lambda: self.import_all(confirm=False)),
+            "import to confirm": (3, lambda: self.import_all(confirm=True)),
+            "job forget": (1, lambda: tasks.forget(self.world.container, "walk")),
+            "job mail": (2, self.hand_over),
+        }
+
+    def chosen(self) -> list[Action]:
+        """Two to six things."""
+        choices, random = self.choices(), self.world.random
+        weights = [weight for weight, _ in choices.values()]
+        names = random.choices(list(choices), weights, k=random.choice((2, 2, 3, 4, 6)))
+        return [choices[name][1] for name in names]
+
+    def address(self) -> str:
+        """Mostly one and the same, so that what is done meets there."""
+        return ADDRESSES[0] if self.world.random.random() < 0.7 else self.world.random.choice(ADDRESSES)
 
     # -- links: of whatever was ever mailed --------------------------------------------------------------
 
     async def letters(self, *kinds: str) -> list[TransactionalEmail]:
         async with self.world.container.db.read() as session:
             return list(
-                (await session.scalars(select(TransactionalEmail).where(TransactionalEmail.kind.in_(kinds)))).all()
+                (
+                    await session.scalars(
+                        select(TransactionalEmail)
+                        .where(TransactionalEmail.kind.in_(kinds))
+                        .order_by(TransactionalEmail.id)
+                    )
+                ).all()
             )
 
     async def link(self, purpose: Purpose, *kinds: str) -> str | None:
         found = await self.letters(*(kinds or (purpose.value,)))
         if not found:
             return None
-        letter = self.world.random.choice(found)
+        # Mostly the newest: the others have run out, or lead to who is gone.
+        letter = found[-1] if self.world.random.random() < 0.6 else self.world.random.choice(found)
         lasts = timedelta(days=7) if purpose is Purpose.CONFIRM else fresh.WORKS_FOR[purpose]
         return self.world.container.signer.sign(purpose, letter.ref, letter.created_at + lasts)
 
     async def reader(self) -> Subscriber | None:
         async with self.world.container.db.read() as session:
             found = (await session.scalars(select(Subscriber).order_by(Subscriber.id))).all()
-        return self.world.random.choice(found) if found else None
+        mostly = [one for one in found if one.address == ADDRESSES[0]]
+        return self.world.random.choice(mostly if mostly and self.world.random.random() < 0.7 else found or [None])
 
     async def standing(self, purpose: Purpose) -> tuple[str, str] | None:
         found = await self.reader()
@@ -94,7 +119,7 @@ class ReaderWalk:
     # -- what is done ------------------------------------------------------------------------------------
 
     async def sign_up(self) -> None:
-        await self.world.press("/subscribe", email=self.world.random.choice(ADDRESSES), timezone="Europe/Berlin")
+        await self.world.press("/subscribe", email=self.address(), timezone="Europe/Berlin")
 
     async def confirm(self) -> None:
         if token := await self.link(Purpose.CONFIRM, "confirmation", "reminder"):
@@ -132,7 +157,7 @@ class ReaderWalk:
 
     async def ask_move(self) -> None:
         if token := await self.link(Purpose.MOVE):
-            await self.world.press(f"/move/{token}", email=self.world.random.choice(ADDRESSES))
+            await self.world.press(f"/move/{token}", email=self.address())
 
     async def move(self) -> None:
         if token := await self.link(Purpose.NEW_ADDRESS):
@@ -147,7 +172,7 @@ class ReaderWalk:
             await self.world.press(f"/erase/{token}")
 
     async def erase_by_hand(self) -> None:
-        address = self.world.random.choice(ADDRESSES)
+        address = self.address()
         container = self.world.container
         try:
             async with container.db.write() as session:
@@ -156,6 +181,9 @@ class ReaderWalk:
             self.world.say(f"erase {address} by hand: {refused}")
             if type(refused).__name__ != "NotFound":
                 raise
+
+    async def hand_over(self) -> None:
+        await self.world.post()
 
     async def import_all(self, *, confirm: bool) -> None:
         rows = [Row(number, [address]) for number, address in enumerate(ADDRESSES, 2)]
@@ -206,18 +234,23 @@ def _say_nothing(_: Row, __: str) -> None:
     """Rows that are refused are counted."""
 
 
+async def begun(at: World) -> ReaderWalk:
+    """A walk at whose beginning three people have asked."""
+    made = ReaderWalk(at)
+    for _ in ADDRESSES:
+        await made.sign_up()
+    return made
+
+
 async def walk(database_url: str, seed: int, steps: int = STEPS) -> int:
     """One walk; gives how many things were done at once with another. Raises Finding."""
     async with world(database_url, seed) as at:
-        made, pairs = ReaderWalk(at), 0
-        for _ in ADDRESSES:
-            await made.sign_up()
-        weights, actions = zip(*made.choices(), strict=True)
+        made, pairs = await begun(at), 0
         with jitter(at.random):
             for _ in range(steps):
-                count = at.random.choice((1, 2, 3, 4))
-                pairs += count - 1
-                await at.together(*(one() for one in at.random.choices(actions, weights, k=count)))
+                chosen = made.chosen()
+                pairs += len(chosen) - 1
+                await at.together(*(one() for one in chosen))
                 await made.look()
                 at.clock.move(at.clock.now() + timedelta(minutes=at.random.choice((0, 0, 1, 11, 60))))
         await made.end()

@@ -33,7 +33,7 @@ from tests.stages.send.scripted import Scripted
 
 BEGINS = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 SITE = "http://post.test"
-PAUSES = (0.0, 0.0, 0.0, 0.001, 0.004, 0.015)
+PAUSES = (0.0, 0.0, 0.0, 0.002, 0.008, 0.03)
 """Seconds that a statement is kept waiting, one of these each time."""
 
 

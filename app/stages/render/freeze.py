@@ -20,6 +20,9 @@ from app.stages.render.lint.rules import reason
 from app.store import editions, holding, pictures, stories
 from app.store.holding import Hold, Holder
 
+TRIES = 3
+"""How often an edition is rendered that others change meanwhile."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,9 +45,28 @@ async def freeze(
 
     An edition in which lint finds an error is held, with the reason in words, and `operators` are told. `force`
     freezes it all the same, and one that is held already. `approved`: only what an operator has approved. Raises
-    NotFound, and Conflict where the edition is or was held, is not approved, or is in no state to be frozen; Stale
-    where anything of it changed while it was rendered, an approval that was taken back included.
+    NotFound, and Conflict where the edition is or was held, is not approved, or is in no state to be frozen. Where it
+    was changed while it was rendered it is read and rendered again; Stale where that happens `TRIES` times.
     """
+    for tried in range(1, TRIES + 1):
+        try:
+            return await _freeze(db, edition_id, publication, now, force=force, approved=approved, operators=operators)
+        except Stale:
+            if tried == TRIES:
+                raise
+    raise AssertionError("the last try returned or raised")
+
+
+async def _freeze(
+    db: Database,
+    edition_id: int,
+    publication: Publication,
+    now: datetime,
+    *,
+    force: bool,
+    approved: bool,
+    operators: Sequence[str],
+) -> tuple[Problem, ...]:
     async with db.read() as session:
         edition = await editions.get(session, edition_id)
     if edition is None:
