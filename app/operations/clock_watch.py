@@ -9,7 +9,6 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -83,8 +82,12 @@ class ClockWatch:
     async def run(self) -> None:
         """Looks every few seconds, until it is cancelled."""
         while self._clock is not None:
-            with suppress(MorningPostError):  # without a database there is nothing to be decided either
+            try:
                 await self.look()
+            except MorningPostError:
+                pass  # without a database there is nothing to be decided either
+            except Exception:
+                log.exception("the clock was not read and will be tried again")
             await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> None:

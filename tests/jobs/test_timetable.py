@@ -204,6 +204,7 @@ async def test_what_a_clock_that_was_ahead_froze_is_composed_again_at_its_own_ti
 
 async def test_an_edition_that_went_out_is_not_taken_back(container: Container, clock: FixedClock) -> None:
     """Its readers have it."""
+    await add_reader(container.db, "ada@example.org")
     clock.move(FIVE + timedelta(days=1))
     await tasks.compose(container, "a")
     clock.move(FIVE + timedelta(days=1, minutes=30))

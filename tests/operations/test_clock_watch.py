@@ -1,6 +1,8 @@
 """One clock for all processes: whose clock is wrong is told, and what is known of it is shared. On both engines."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +12,9 @@ from sqlalchemy import select
 
 from app.core.clock import CALM, CONFIRM_AFTER, HOLD, GuardedClock, Reading
 from app.core.db import Database, Session
-from app.core.errors import Conflict
+from app.core.errors import Conflict, StorageUnavailable
 from app.models import JobRun, OperatorMail, TransactionalEmail
+from app.operations import clock_watch
 from app.operations.clock_watch import READ_EVERY, ClockWatch
 from app.store import clocks, leases, transactional
 from tests.conftest import NOON
@@ -263,3 +266,27 @@ async def test_what_was_put_off_by_a_clock_that_was_ahead_is_due_again(
         slot = (await session.scalars(select(JobRun))).one()
     assert mail.due_at < true + timedelta(minutes=5)
     assert slot.lease_until == 0
+
+
+async def test_a_look_that_fails_is_not_the_last(
+    db: Database, database: Machine, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever went wrong: the process would go by its monotonic clock alone from then on."""
+    process = await start()
+    looks = 0
+    again = asyncio.Event()
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 2:
+            again.set()
+        raise (StorageUnavailable("away") if looks == 1 else RuntimeError("nobody thought of it"))
+
+    monkeypatch.setattr(process.watch, "look", look)
+    monkeypatch.setattr(clock_watch, "LOOK_EVERY", 0.0)
+    running = asyncio.create_task(process.watch.run())
+    await asyncio.wait_for(again.wait(), 10)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
