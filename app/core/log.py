@@ -3,35 +3,81 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Literal
 
 import structlog
 
-# Wider than RFC 5321 on purpose: letters of any script, and whatever stands before the @. Masking too much is cheap.
-_ADDRESS = re.compile(r"""("[^"@]*"|[^\s@<>"(),:;\[\]\\])[^\s@<>"(),:;\[\]\\]*@(?=[\w\[])""")
-_QUOTED_ADDRESS = re.compile(r"[^\s@/?&=]+%40(?=\w)", re.IGNORECASE)
+# Read backwards from an @, or from %40: each character of a text is looked at once, whatever the text is. Wider than
+# RFC 5321 on purpose: letters of any script, and whatever stands before the @. Masking too much is cheap.
+_LOCAL_PART = re.compile(r"""[^\s@<>"(),:;\[\]\\]*""")
+_QUOTED_LOCAL_PART = re.compile(r"[^\s@/?&=]*")
 _TOKEN_PATH = re.compile(
     r"(/(?:confirm|unsubscribe|preferences|download|erase|move|new-address|old-address)/)[A-Za-z0-9_-]+"
 )
 _BEARER = re.compile(r"\b(Bearer\s+)[^\s'\"]+", re.IGNORECASE)
 _KEY = re.compile(r"\b(mp_|re_|hf_|ghp_|github_pat_)[A-Za-z0-9_.-]+")
 _URL_PASSWORD = re.compile(r"(://)[^/@\s]+@")
+_WORD = re.compile(r"\S*")
+_LONGEST_WORD = 400
+"""More than an address can have (RFC 3696 erratum 1690: 254), quoted as in a URL."""
+LONGEST, LONGEST_TRACEBACK = 4_000, 30_000
+"""Characters of a value that are logged. Strangers choose some of them: a path, a header, a server's answer."""
 
 
-def mask(text: str) -> str:
-    """`text` with addresses, link tokens, API keys and passwords in URLs made unreadable."""
+def mask(text: str, longest: int = LONGEST) -> str:
+    """`text` with addresses, link tokens, API keys and passwords in URLs made unreadable. Takes time linear in it.
+
+    Past `longest` characters it is cut, before anything else.
+    """
+    text = _cut(text, longest)
     text = _URL_PASSWORD.sub(r"\1***@", text)
     text = _TOKEN_PATH.sub(r"\1***", text)
     text = _BEARER.sub(r"\1***", text)
     text = _KEY.sub(r"\1***", text)
-    text = _QUOTED_ADDRESS.sub("***%40", text)
-    return _ADDRESS.sub(_mask_local_part, text)
+    text = _mask_before(text, "%40", _quoted_local_part)
+    return _mask_before(text, "@", _local_part)
 
 
-def _mask_local_part(match: re.Match[str]) -> str:
-    first = match[1][0]
-    return f"{first if first.isalnum() else ''}***@"
+def _cut(text: str, longest: int) -> str:
+    """The first `longest` characters, without the word that the cut went through: it may be half an address."""
+    if len(text) <= longest:
+        return text
+    kept = text[:longest]
+    half = _WORD.match(kept[: -_LONGEST_WORD - 1 : -1])
+    kept = kept[: longest - (len(half[0]) if half else 0)]
+    return f"{kept}[cut from {len(text)} characters]"
+
+
+def _mask_before(text: str, sign: str, masked: Callable[[str], str]) -> str:
+    """Masks what stands before each `sign` that a letter, a digit or a bracket follows."""
+    pieces = text.split(sign)
+    for index, following in enumerate(pieces[1:]):
+        if following[:1].isalnum() or following[:1] in ("_", "["):
+            pieces[index] = masked(pieces[index])
+    return sign.join(pieces)
+
+
+def _local_part(before: str) -> str:
+    tail = _run(_LOCAL_PART, before)
+    start = len(before) - tail
+    if before[:start].endswith('"') and (quote := before.rfind('"', 0, start - 1)) >= 0:
+        return f"{before[:quote]}***"
+    if not tail:
+        return before
+    first = before[start]
+    return f"{before[:start]}{first if first.isalnum() else ''}***"
+
+
+def _quoted_local_part(before: str) -> str:
+    tail = _run(_QUOTED_LOCAL_PART, before)
+    return f"{before[: len(before) - tail]}***" if tail else before
+
+
+def _run(characters: re.Pattern[str], text: str) -> int:
+    """With how many of some characters a text ends."""
+    found = characters.match(text[::-1])
+    return len(found[0]) if found else 0
 
 
 def _masked(value: Any) -> Any:
@@ -57,7 +103,7 @@ def _mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
 
 def _mask_rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if isinstance(text := event.get("exception"), str):
-        event["exception"] = mask(text)
+        event["exception"] = mask(text, LONGEST_TRACEBACK)
     return event
 
 

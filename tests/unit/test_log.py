@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,35 @@ def test_passwords_in_urls_are_masked() -> None:
 def test_the_rest_is_left_alone(text: str) -> None:
     """Masking does not eat ordinary text."""
     assert mask(text) == text
+
+
+WORST = ["a", "a.", '"', '"a', "a@", "@", "%40", "a%40", "%", "://", "://a", "Bearer ", "Bearer\t", "mp_", "mp_.",
+         "/confirm/", "/", " ", "é", "[", "\\", "<", "a\n"]  # fmt: skip
+"""Each repeated, what a stranger may send to keep the masking busy."""
+
+
+@pytest.mark.parametrize("piece", WORST)
+@pytest.mark.parametrize("ending", ["", "@example.org", "%40example.org", "@", '"@x'])
+def test_masking_takes_time_in_proportion_to_the_text(piece: str, ending: str) -> None:
+    """Uncut, of 100 kB and of 400 kB: four times the text never takes sixteen times as long, as it did."""
+
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece)) + ending
+        began = time.process_time()
+        mask(text, longest=1_000_000)
+        return time.process_time() - began
+
+    assert min(seconds(400_000) for _ in range(3)) < 8 * min(seconds(100_000) for _ in range(3)) + 0.05
+
+
+def test_a_long_text_is_cut_before_it_is_masked() -> None:
+    """And says so. A word that the cut goes through is left out: it may be half an address."""
+    text = "x " * 1_995 + "ada.lovelace@example.org and more"
+    cut = mask(text)
+    assert cut.endswith(f"x [cut from {len(text)} characters]")
+    assert "ada" not in cut
+    assert len(mask("y" * 100_000)) < 4_000
+    assert mask("z" * 4_000) == "z" * 4_000
 
 
 @pytest.fixture
