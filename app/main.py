@@ -12,7 +12,7 @@ from app.core.errors import StorageError
 from app.web import docs, errors, public
 from app.web.api.router import router as api
 from app.web.assets import Assets
-from app.web.guard import BelowPath, BodyLimit, ProtectiveHeaders
+from app.web.guard import BelowPath, BodyLimit, HeadLimit, ProtectiveHeaders
 from app.web.pages import Pages
 from app.web.proxies import BehindProxies
 from app.web.public.door import Limits
@@ -56,6 +56,7 @@ def create_app(container: Container) -> FastAPI:
     errors.install(app)
     app.add_middleware(Replay)
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadLimit)
     app.add_middleware(BelowPath, path=urlsplit(container.settings.public_url).path)
     app.add_middleware(BehindProxies, trusted=container.settings.trusted_proxies)
     app.add_middleware(ProtectiveHeaders)

@@ -1,6 +1,7 @@
 """The web process, and the worker it looks after."""
 
 import asyncio
+import resource
 import signal
 import socket
 import sys
@@ -18,9 +19,11 @@ from app.core.errors import ConfigurationError
 from app.core.net import trust
 from app.core.settings import Settings
 from app.main import create_app
+from app.web.protocol import LONGEST_HEAD, BoundedProtocol, Crowd
 
 RESTART_AFTER = (1.0, 2.0, 5.0, 15.0)
 STEADY = 60.0
+MOST_FILES = 65_536
 WEB_ENDS_WITHIN, WORKER_ENDS_WITHIN = 8, 12.0
 """Seconds, from the same instant."""
 
@@ -47,12 +50,15 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
     except BaseException:
         await container.close()
         raise
+    _many_files()
     web = _Web(
         uvicorn.Config(
             create_app(container),
             log_config=None,
             proxy_headers=False,
             server_header=False,
+            http=partial(BoundedProtocol, crowd=Crowd(settings.trusted_proxies)),  # type: ignore[arg-type]  # a factory
+            h11_max_incomplete_event_size=LONGEST_HEAD,
             timeout_graceful_shutdown=WEB_ENDS_WITHIN,
         )
     )
@@ -70,6 +76,15 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
                 looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
+
+
+def _many_files() -> None:
+    """As many open files as the system lets this process have: each connection is one, and 1,024 is a usual limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _on_signals(end: Callable[[], None]) -> None:

@@ -121,7 +121,7 @@ async def test_a_malformed_address_in_json_is_a_problem(client: AsyncClient, con
     assert answer.status_code == 422
     assert fields(answer) == {"email"}
     body = answer.json()
-    assert (body["type"], body["title"], body["status"]) == ("about:blank", "Unprocessable Entity", 422)
+    assert (body["type"], body["title"], body["status"]) == ("about:blank", "Unprocessable Content", 422)
     assert body["detail"] == body["errors"][0]["message"]
     assert await rows(container) == 0
 
