@@ -5,10 +5,12 @@ import sys
 from app.cli.app import cli
 from app.cli.terminal import complain
 from app.core.errors import ConfigurationError, MorningPostError, Refused
+from app.core.private_files import private_from_now_on
 
 
 def main() -> None:
     """Runs the command line; every error leaves as a sentence on standard error."""
+    private_from_now_on()
     try:
         cli()
     except (ConfigurationError, Refused) as error:

@@ -205,7 +205,7 @@ def _check(path: Path, content: EditionContent) -> None:
 async def _serving() -> AsyncIterator[asyncio.subprocess.Process]:
     """`morningpost serve`, worker and all, as its own process in this folder."""
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "serve", stderr=(VAR / "serve.log").open("ab"), start_new_session=True
+        sys.executable, "-P", "-m", "app", "serve", stderr=(VAR / "serve.log").open("ab"), start_new_session=True
     )
     try:
         yield server

@@ -127,7 +127,7 @@ class _Keeper:
         while True:
             began = loop.time()
             self._child = child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", "worker", "--supervised", stdin=asyncio.subprocess.PIPE
+                sys.executable, "-P", "-m", "app", "worker", "--supervised", stdin=asyncio.subprocess.PIPE
             )
             try:
                 code = await child.wait()

@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from app.core.text import escaped
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -17,12 +20,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 def complain(message: str) -> None:
     """One sentence, or a few lines, about what went wrong."""
     for line in message.splitlines():
-        err.print(f"morningpost: {line}", markup=False)
+        err.print(f"morningpost: {escaped(line)}", markup=False)
 
 
 def say(message: str) -> None:
     """A line on how it is going."""
-    err.print(message, markup=False)
+    err.print(escaped(message), markup=False)
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
@@ -37,7 +40,7 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> Non
     for name in rows[0]:
         table.add_column(name)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*("" if value is None else escape(escaped(str(value))) for value in row.values()))
     out.print(table)
 
 
@@ -48,4 +51,4 @@ def show_one(fields: Mapping[str, Any], *, as_json: bool) -> None:
         return
     for name, value in fields.items():
         if value not in (None, ""):
-            out.print(f"{name}: {value}", markup=False)
+            out.print(escaped(f"{name}: {value}"), markup=False)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 from app.bootstrap import Container, build
 from app.core import log
+from app.core.db import async_url
 from app.core.errors import ConfigurationError
-from app.core.settings import Settings, load_settings
+from app.core.private_files import tighten, warn_of_readable
+from app.core.settings import VAR, Settings, load_settings
 from app.operations import identity, migrations, shared_settings
 
 T = TypeVar("T")
@@ -18,6 +21,10 @@ def settings_and_log(level: str = "INFO") -> Settings:
     settings = load_settings()
     form = settings.log_format if settings.log_format != "auto" else ("json" if settings.production else "console")
     log.configure(form, level)
+    url = async_url(settings.database_url)
+    sqlite = url.get_backend_name() == "sqlite" and url.database
+    tighten(VAR, Path(str(url.database)) if sqlite else None)
+    warn_of_readable([Path(".env")])
     return settings
 
 

@@ -14,6 +14,7 @@ from pydantic_settings import NoDecode
 
 from app.core.calendar import zone_named
 from app.core.mail import rates
+from app.core.text import is_clean
 
 _DURATION = re.compile(r"(\d{1,6})\s*([hm])", re.IGNORECASE)
 _HOST = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
@@ -72,13 +73,13 @@ def _web_address(value: str) -> str:
 def _mailbox(value: str) -> str:
     if value and not re.fullmatch(r"[^@\s]+@" + _HOST, parseaddr(value)[1]):
         raise ValueError("must be a mailbox such as The AI Morning Post <post@example.org>")
-    if not value.isprintable():
+    if not is_clean(value):
         raise ValueError("must not contain control characters")
     return value
 
 
 def _printable(value: str) -> str:
-    if not value.isprintable():
+    if not is_clean(value):
         raise ValueError("must be one line without control characters")
     return value
 

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
 
     trusted_proxies: Networks = ()
     metrics_token: SecretStr = SecretStr("")
+    metrics_open: Literal["off", "loopback"] = "off"
     keep_deliveries: int = Field(90, ge=14, le=3650)
     signups_per_client: int = Field(30, ge=1, le=1_000_000)
     signups_per_minute: int = Field(120, ge=1, le=1_000_000)

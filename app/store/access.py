@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from app.core.db import Session
 from app.models import ApiKey, AuditEntry
@@ -44,6 +44,12 @@ async def revoke(session: Session, name: str, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return ended is not None
+
+
+async def is_in_force(session: Session, key_id: int) -> bool:
+    """Is this key neither revoked nor gone?"""
+    found = exists().where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+    return bool(await session.scalar(select(found)))
 
 
 async def audit(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from app.bootstrap import Container
 from app.core.db import Session
@@ -61,3 +61,6 @@ WriteSession = Annotated[Session, Depends(write_session, scope="function")]
 BriefSession = Annotated[Session, Depends(brief_session, scope="function")]
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
 Now = Annotated[datetime, Depends(now_of)]
+LARGEST_ID = 2**63 - 1
+"""What a database's 64-bit integer holds; whatever is more is no row's id (422)."""
+RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]

@@ -33,7 +33,8 @@ def settings(**changed: Any) -> Settings:
 
 
 PER_PROCESS = {
-    "database_url", "providers", "host", "port", "log_format", "metrics_token", "trusted_proxies", "resolver",
+    "database_url", "providers", "host", "port", "log_format", "metrics_token", "metrics_open",
+    "trusted_proxies", "resolver",
     "huggingface_url", "huggingface_token", "github_url", "github_token", "private_sources",
     "signups_per_client", "signups_per_minute", "altcha", "altcha_cost", "check_mx", "check_links",
 }  # fmt: skip

@@ -8,11 +8,18 @@ from httpx import ASGITransport, AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.bootstrap import Container
+from app.core.settings import Settings
 from app.stages.send import release
 from app.stages.send.meter import Meter
 from app.store import buckets, counters, shares
 from tests.people import NOON, add_edition, add_reader
 from tests.web.conftest import SITE
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Open to this machine."""
+    return settings.model_copy(update={"metrics_open": "loopback"})
 
 
 async def ask(app: FastAPI, client: str = "127.0.0.1", **headers: str) -> tuple[int, dict[str, float]]:
@@ -78,6 +85,26 @@ async def test_strangers_are_told_nothing(app: FastAPI) -> None:
     assert (await ask(app, "203.0.113.9", authorization="Bearer "))[0] == 401
     assert (await ask(app, x_forwarded_for="203.0.113.9"))[0] == 401
     assert (await ask(app, forwarded="for=203.0.113.9"))[0] == 401
+
+
+class TestAsItComes:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"metrics_open": "off"})
+
+    async def test_this_machine_is_a_stranger_too(self, app: FastAPI) -> None:
+        """A proxy on it that sets no header is not to be told from a person at it."""
+        assert (await ask(app))[0] == 401
+
+
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"trusted_proxies": ("10.0.0.1/32",)})
+
+    async def test_nobody_is_answered_without_a_token(self, app: FastAPI) -> None:
+        """Whatever METRICS_OPEN says."""
+        assert (await ask(app))[0] == 401
 
 
 class TestWithAToken:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.core.errors import FieldError, InvalidInput
+from app.core.text import cleaned, is_clean
 from app.stages.audience.placements import code_of
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -59,11 +60,11 @@ def of_link(query: Mapping[str, str]) -> Origin:
 
 def _fitting(text: str, longest: int) -> str:
     """`text` on one line and cut to `longest` characters."""
-    return "".join(sign for sign in text if sign.isprintable()).strip()[:longest].strip()
+    return cleaned(text).strip()[:longest].strip()
 
 
 def _fits(text: str, longest: int) -> bool:
-    return len(text) <= longest and text.isprintable()
+    return len(text) <= longest and is_clean(text)
 
 
 def _one_line(name: str, words: str, longest: int) -> FieldError:

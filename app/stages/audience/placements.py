@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.core.db import Session
 from app.core.errors import Conflict, InvalidInput
+from app.core.text import is_clean
 from app.store import placements
 
 LONGEST_LABEL = 120
@@ -20,7 +21,7 @@ async def create(session: Session, code: str, label: str, now: datetime) -> str:
             "code",
         )
     label = label.strip()
-    if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
+    if not 1 <= len(label) <= LONGEST_LABEL or not is_clean(label):
         raise InvalidInput(f"A label is one line of 1 to {LONGEST_LABEL} characters.", "label")
     if not await placements.add(session, kept, label, now):
         raise Conflict(f"There is a placement {kept} already. A code stands for one place: choose another.")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from app.core.calendar import zone_named
 from app.core.errors import InvalidInput
+from app.core.text import cleaned
 from app.stages.audience import transfer_address
 from app.stages.audience.transfer_columns import Columns, Meaning, Product
 from app.stages.audience.transfer_file import Row
@@ -139,9 +140,7 @@ def _flag(text: str, absent: bool) -> bool:
 
 
 def _name(text: str) -> str:
-    if text.isprintable():
-        return text[:_LONGEST_NAME].rstrip()
-    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_NAME].strip()
+    return cleaned(text)[:_LONGEST_NAME].strip()
 
 
 @lru_cache(maxsize=1000)

@@ -33,7 +33,7 @@ class FeedParser:
             raise SourceError("its answer was empty")
         async with self._room:
             child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app.stages.collect.parse_feed", url, content_type,
+                sys.executable, "-P", "-m", "app.stages.collect.parse_feed", url, content_type,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
             try:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from app.core.db import Database, Session
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound, SourceError
+from app.core.text import is_clean
 from app.models import Source, SourceKind
 from app.models.content import STORY_SECTIONS, Section
 from app.stages.collect.deadline import Deadline
@@ -55,7 +56,7 @@ class SourceFields(BaseModel):
     @field_validator("name")
     @classmethod
     def _one_line(cls, value: str) -> str:
-        if not value.isprintable():
+        if not is_clean(value):
             raise ValueError("must be one line without control characters")
         return value
 

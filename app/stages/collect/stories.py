@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from app.core.db import Session
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.core.text import is_clean
 from app.models import Story
 from app.models.content import STORY_SECTIONS, Section
 from app.models.states import StoryStatus
@@ -45,7 +46,7 @@ class StoryFields(BaseModel):
     @field_validator("headline", "standfirst", "byline", "source")
     @classmethod
     def _one_line(cls, value: str) -> str:
-        if not value.isprintable():
+        if not is_clean(value):
             raise ValueError("must be one line without control characters")
         return value
 
@@ -53,7 +54,7 @@ class StoryFields(BaseModel):
     @classmethod
     def _plain(cls, value: str) -> str:
         value = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-        if not all(sign == "\n" or sign.isprintable() for sign in value):
+        if not is_clean(value, lines=True):
             raise ValueError("must not contain control characters")
         return value.strip()
 

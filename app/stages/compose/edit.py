@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.settings import Settings
+from app.core.text import is_clean
 from app.models import Edition
 from app.models.content import EditionKind, Section
 from app.models.edits import Edits
@@ -23,6 +24,7 @@ from app.stages.compose.week import week
 from app.store import drafts, editions, holding, shared_settings, stories
 from app.store.holding import Hold, Holder
 
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 Then = Callable[[Session, Edition], Awaitable[None]]
 Remake = Callable[[Session, Edition, Edits], Awaitable[Edits]]
@@ -35,11 +37,11 @@ class Changes(BaseModel):
 
     subject: Annotated[Line, Field(max_length=120)] | None = None
     preheader: Annotated[Line, Field(max_length=200)] | None = None
-    sections: dict[Section, list[int]] = Field(
+    sections: dict[Section, list[Id]] = Field(
         {}, description="Stories by id that stand first in a section, in this order: reorders, replaces, pins."
     )
-    remove: list[int] = Field([], description="Stories that do not run in this edition.")
-    restore: list[int] = Field([], description="Stories that may run in it again.")
+    remove: list[Id] = Field([], description="Stories that do not run in this edition.")
+    restore: list[Id] = Field([], description="Stories that may run in it again.")
 
     @property
     def named(self) -> list[str]:
@@ -96,7 +98,7 @@ async def hold(db: Database, edition_id: int, why: str, hand: Hand) -> Edition:
     Raises NotFound, Conflict, InvalidInput, Stale.
     """
     why = " ".join(why.split())
-    if not 1 <= len(why) <= 300 or not why.isprintable():
+    if not 1 <= len(why) <= 300 or not is_clean(why):
         raise InvalidInput("Say why it is held, in 1 to 300 characters.", "reason")
 
     async def remake(_: Session, __: Edition, edits: Edits) -> Edits:
@@ -174,7 +176,7 @@ def _seen(edition: Edition | None, edition_id: int) -> Edition:
 
 async def _demand_sound(session: Session, edition: Edition, changes: Changes) -> None:
     for name, text in (("subject", changes.subject), ("preheader", changes.preheader)):
-        if text and not text.isprintable():
+        if text and not is_clean(text):
             raise InvalidInput(f"The {name} must be one line without control characters.", name)
     before = await editions.last_subject(session, edition.date, edition.kind)
     if changes.subject and before and changes.subject.casefold() == before.casefold():

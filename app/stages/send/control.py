@@ -4,13 +4,15 @@ import random
 from datetime import datetime
 
 from app.core.db import Database, Session
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.text import is_clean
 from app.models import Edition
 from app.models.states import EditionStatus
 from app.stages.send import policy
 from app.store import cancelled, editions, provider_states, releases
 
 _chance = random.random
+LONGEST_REASON = 300
 _PAUSABLE = (EditionStatus.FROZEN, EditionStatus.SENDING)
 
 
@@ -44,8 +46,10 @@ async def resume(session: Session, edition_id: int) -> Edition:
 async def cancel(session: Session, edition_id: int, reason: str, now: datetime) -> Edition:
     """Nothing more of it is begun, for good; what waits is skipped soon after (`settle`). Raises NotFound, Conflict.
 
-    Cancelling twice is cancelling once.
+    Cancelling twice is cancelling once. Raises InvalidInput for a reason that is no line of text.
     """
+    if len(reason) > LONGEST_REASON or not is_clean(reason):
+        raise InvalidInput(f"Say why in one line of at most {LONGEST_REASON} characters.", "reason")
     edition = await _held(session, edition_id)
     if edition.status is EditionStatus.CANCELLED:
         return edition

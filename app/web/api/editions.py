@@ -22,7 +22,7 @@ from app.web.api import edition_deeds
 from app.web.api.auth import Reader, Sender, Writer
 from app.web.api.shapes import ComposeIn, EditionOut, HoldIn, LintOut, Page, page
 from app.web.api.stories import Before, Limit
-from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
 Seen = Annotated[
     str | None,
@@ -50,7 +50,7 @@ async def compose(container: ContainerDep, actor: Writer, asked: ComposeIn) -> E
 
 
 @router.get("/{edition_id}", summary="Read an edition")
-async def show(session: ReadSession, _: Reader, edition_id: int, response: Response) -> EditionOut:
+async def show(session: ReadSession, _: Reader, edition_id: RowId, response: Response) -> EditionOut:
     return _tagged(await edition_deeds.find(session, edition_id), response)
 
 
@@ -58,7 +58,7 @@ async def show(session: ReadSession, _: Reader, edition_id: int, response: Respo
 async def change(
     container: ContainerDep,
     actor: Writer,
-    edition_id: int,
+    edition_id: RowId,
     changes: edit.Changes,
     response: Response,
     seen: Seen = None,
@@ -71,7 +71,7 @@ async def change(
 
 @router.post("/{edition_id}/hold", summary="Hold an edition until somebody lets it go")
 async def hold(
-    container: ContainerDep, actor: Writer, edition_id: int, asked: HoldIn, response: Response, seen: Seen = None
+    container: ContainerDep, actor: Writer, edition_id: RowId, asked: HoldIn, response: Response, seen: Seen = None
 ) -> EditionOut:
     hand = _hand(container, actor, "hold", edition_id, seen)
     return _tagged(await edit.hold(container.db, edition_id, asked.reason, hand), response)
@@ -79,7 +79,7 @@ async def hold(
 
 @router.post("/{edition_id}/unhold", summary="Let a held edition go as it is; lint looks at it again when it is frozen")
 async def unhold(
-    container: ContainerDep, actor: Writer, edition_id: int, response: Response, seen: Seen = None
+    container: ContainerDep, actor: Writer, edition_id: RowId, response: Response, seen: Seen = None
 ) -> EditionOut:
     hand = _hand(container, actor, "unhold", edition_id, seen)
     return _tagged(await edit.unhold(container.db, edition_id, hand), response)
@@ -87,7 +87,7 @@ async def unhold(
 
 @router.get("/{edition_id}/preview", summary="See an edition as it would be mailed", response_class=HTMLResponse)
 async def see(
-    container: ContainerDep, _: Reader, edition_id: int, form: Annotated[Literal["html", "text"], Query()] = "html"
+    container: ContainerDep, _: Reader, edition_id: RowId, form: Annotated[Literal["html", "text"], Query()] = "html"
 ) -> Response:
     made = await preview.of_edition(container.db, edition_id, container.settings.publication)
     if form == "text":
@@ -97,13 +97,13 @@ async def see(
 
 
 @router.get("/{edition_id}/lint", summary="What is wrong with an edition: errors keep it from being frozen")
-async def lint(container: ContainerDep, _: Reader, edition_id: int) -> LintOut:
+async def lint(container: ContainerDep, _: Reader, edition_id: RowId) -> LintOut:
     settings = container.settings
     return LintOut.of(await linting.of_edition(container.db, edition_id, settings.publication, container.clock.now()))
 
 
 @router.post("/{edition_id}/lint", summary="The same, after looking its links up: takes up to two minutes")
-async def lint_links(container: ContainerDep, _: Writer, edition_id: int) -> LintOut:
+async def lint_links(container: ContainerDep, _: Writer, edition_id: RowId) -> LintOut:
     if container.links is None:
         raise Conflict("Links are not looked up here: MORNINGPOST_CHECK_LINKS is off.")
     settings, now = container.settings, container.clock.now()
@@ -113,7 +113,7 @@ async def lint_links(container: ContainerDep, _: Writer, edition_id: int) -> Lin
 
 @router.post("/{edition_id}/approve", summary="Let a ready edition be frozen (APPROVAL=manual)")
 async def approve(
-    session: WriteSession, actor: Writer, now: Now, edition_id: int, response: Response, seen: Seen = None
+    session: WriteSession, actor: Writer, now: Now, edition_id: RowId, response: Response, seen: Seen = None
 ) -> EditionOut:
     edition = await edit.approve(session, edition_id, now, _version(seen))
     await audit.record(session, actor.name, "approve", "edition", edition_id, now, version=edition.version)
@@ -124,7 +124,7 @@ async def approve(
 async def freeze(
     container: ContainerDep,
     actor: Sender,
-    edition_id: int,
+    edition_id: RowId,
     force: Annotated[bool, Query(description="Freeze it although lint found errors, or although it is held.")] = False,
 ) -> EditionOut:
     settings = container.settings

@@ -18,12 +18,16 @@ _HEADERS = {
 }
 
 
-def stream(first: Progress, again: Callable[[], Awaitable[Progress]]) -> StreamingResponse:
-    """`first`, then what `again` gives each second, until the edition has ended."""
-    return StreamingResponse(_events(first, again), media_type="text/event-stream", headers=_HEADERS)
+def stream(
+    first: Progress, again: Callable[[], Awaitable[Progress]], still_allowed: Callable[[], Awaitable[bool]]
+) -> StreamingResponse:
+    """`first`, then what `again` gives each second, until the edition has ended or the key that asked is revoked."""
+    return StreamingResponse(_events(first, again, still_allowed), media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _events(first: Progress, again: Callable[[], Awaitable[Progress]]) -> AsyncIterator[str]:
+async def _events(
+    first: Progress, again: Callable[[], Awaitable[Progress]], still_allowed: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     now = first
     for _ in range(LONGEST):
@@ -32,6 +36,8 @@ async def _events(first: Progress, again: Callable[[], Awaitable[Progress]]) -> 
             yield "event: end\ndata: {}\n\n"
             return
         await asyncio.sleep(EVERY)
+        if not await still_allowed():
+            return
         now = await again()
 
 

@@ -15,9 +15,9 @@ from app.stages.send import again, control, release, trial, watch
 from app.stages.send.guard import may_receive
 from app.stages.send.ways import in_use
 from app.web.api import edition_deeds, live
-from app.web.api.auth import Once, Reader, Sender
+from app.web.api.auth import Once, Reader, Sender, is_in_force
 from app.web.api.shapes import CancelIn, EditionOut, Progress, RestOut, TestIn
-from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
 Unknowns = Annotated[bool, Query(description="Also those of whom nobody knows: they may get it twice.")]
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/editions", tags=["editions"])
 
 
 @router.post("/{edition_id}/test", summary="Mail an edition to one address, outside the ledger")
-async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: int, asked: TestIn) -> dict[str, str]:
+async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId, asked: TestIn) -> dict[str, str]:
     to = addresses.parse(asked.to).mail
     async with container.db.read() as session:
         provider = await in_use(session, container.providers, container.clock.now())
@@ -44,7 +44,7 @@ async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: i
 
 
 @router.post("/{edition_id}/send", summary="Send a frozen edition to every reader now, whatever their morning")
-async def send(container: ContainerDep, actor: Sender, once: Once, edition_id: int) -> dict[str, int]:
+async def send(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId) -> dict[str, int]:
     async def work() -> dict[str, Any]:
         released = await release.send_now(container.db, edition_id, container.settings, container.clock.now())
         await edition_deeds.record(container, actor, "send", edition_id, released=released)
@@ -54,14 +54,14 @@ async def send(container: ContainerDep, actor: Sender, once: Once, edition_id: i
 
 
 @router.post("/{edition_id}/pause", summary="Begin no further hand-over")
-async def pause(session: WriteSession, actor: Sender, now: Now, edition_id: int) -> EditionOut:
+async def pause(session: WriteSession, actor: Sender, now: Now, edition_id: RowId) -> EditionOut:
     edition = await control.pause(session, edition_id)
     await audit.record(session, actor.name, "pause", "edition", edition_id, now)
     return EditionOut.of(edition)
 
 
 @router.post("/{edition_id}/resume", summary="Go on with what is still owed")
-async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: int) -> EditionOut:
+async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: RowId) -> EditionOut:
     edition = await control.resume(session, edition_id)
     await audit.record(session, actor.name, "resume", "edition", edition_id, now)
     return EditionOut.of(edition)
@@ -69,7 +69,7 @@ async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: int
 
 @router.post("/{edition_id}/cancel", summary="Begin no further hand-over, for good")
 async def cancel(
-    session: WriteSession, actor: Sender, now: Now, edition_id: int, asked: CancelIn | None = None
+    session: WriteSession, actor: Sender, now: Now, edition_id: RowId, asked: CancelIn | None = None
 ) -> EditionOut:
     reason = (asked or CancelIn()).reason
     edition = await control.cancel(session, edition_id, reason, now)
@@ -78,13 +78,13 @@ async def cancel(
 
 
 @router.get("/{edition_id}/retry", summary="Whom a retry would send it again: nothing is done")
-async def rest(session: ReadSession, _: Reader, edition_id: int, include_unknown: Unknowns = False) -> RestOut:
+async def rest(session: ReadSession, _: Reader, edition_id: RowId, include_unknown: Unknowns = False) -> RestOut:
     return RestOut.model_validate(await again.rest(session, edition_id, include_unknown=include_unknown))
 
 
 @router.post("/{edition_id}/retry", summary="Send it again to exactly those who went without it and are not to blame")
 async def retry(
-    container: ContainerDep, actor: Sender, once: Once, edition_id: int, include_unknown: Unknowns = False
+    container: ContainerDep, actor: Sender, once: Once, edition_id: RowId, include_unknown: Unknowns = False
 ) -> RestOut:
     async def work() -> dict[str, Any]:
         done = await again.retry(
@@ -98,7 +98,7 @@ async def retry(
 
 
 @router.post("/{edition_id}/late", summary="Send it to those who confirmed after their morning had passed")
-async def late(container: ContainerDep, actor: Sender, once: Once, edition_id: int) -> dict[str, int]:
+async def late(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId) -> dict[str, int]:
     async def work() -> dict[str, Any]:
         released = await release.late(container.db, edition_id, container.settings, container.clock.now())
         await edition_deeds.record(container, actor, "late", edition_id, released=released)
@@ -108,7 +108,7 @@ async def late(container: ContainerDep, actor: Sender, once: Once, edition_id: i
 
 
 @router.post("/{edition_id}/correct", summary="Cancel it and compose a successor for the readers who have not got it")
-async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id: int) -> EditionOut:
+async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId) -> EditionOut:
     async def work() -> dict[str, Any]:
         now = container.clock.now()
         async with container.db.write() as session:
@@ -129,11 +129,11 @@ async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id
     responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def progress(
-    container: ContainerDep, _: Reader, edition_id: int, accept: Annotated[str, Header()] = ""
+    container: ContainerDep, actor: Reader, edition_id: RowId, accept: Annotated[str, Header()] = ""
 ) -> Progress:
     first = await _progress(container, edition_id)
     if "text/event-stream" in accept:
-        return live.stream(first, lambda: _progress(container, edition_id))  # type: ignore[return-value]  # as it is
+        return live.stream(first, lambda: _progress(container, edition_id), lambda: is_in_force(container, actor))  # type: ignore[return-value]  # as it is
     return first
 
 

@@ -16,7 +16,7 @@ from app.store import health, sources
 from app.web.api.auth import Reader, Writer
 from app.web.api.shapes import Page, page
 from app.web.api.stories import Before, Limit
-from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
 router = APIRouter(prefix="/sources", tags=["sources"])
 
@@ -131,26 +131,26 @@ async def defaults(session: WriteSession, actor: Writer, now: Now) -> dict[str, 
 
 
 @router.get("/{source_id}", summary="Read a source")
-async def show(session: ReadSession, _: Reader, now: Now, source_id: int) -> SourceOut:
+async def show(session: ReadSession, _: Reader, now: Now, source_id: RowId) -> SourceOut:
     return await _one(session, source_id, now)
 
 
 @router.patch("/{source_id}", summary="Change some fields of a source")
-async def update(session: WriteSession, actor: Writer, now: Now, source_id: int, fields: Changes) -> SourceOut:
+async def update(session: WriteSession, actor: Writer, now: Now, source_id: RowId, fields: Changes) -> SourceOut:
     await sourcing.change(session, source_id, fields, now)
     await audit.record(session, actor.name, "change", "source", source_id, now, fields=sorted(fields))
     return await _one(session, source_id, now)
 
 
 @router.delete("/{source_id}", status_code=204, summary="Forget a source; the stories found there stay")
-async def delete(session: WriteSession, actor: Writer, now: Now, source_id: int) -> Response:
+async def delete(session: WriteSession, actor: Writer, now: Now, source_id: RowId) -> Response:
     await sourcing.remove(session, source_id)
     await audit.record(session, actor.name, "delete", "source", source_id, now)
     return Response(status_code=204)
 
 
 @router.post("/{source_id}/check", summary="Ask a source now, and take nothing from it")
-async def check(container: ContainerDep, actor: Writer, source_id: int) -> TriedOut:
+async def check(container: ContainerDep, actor: Writer, source_id: RowId) -> TriedOut:
     tried = await sourcing.check(container.db, container.gatherer, source_id, container.clock.now())
     async with container.db.write() as session:
         await audit.record(session, actor.name, "check", "source", source_id, container.clock.now())

@@ -13,11 +13,11 @@ from app.stages.collect.stories import StoryFields
 from app.store import sightings, stories
 from app.web.api.auth import Reader, Writer
 from app.web.api.shapes import Page, StoryOut, page, story
-from app.web.deps import Now, ReadSession, WriteSession
+from app.web.deps import LARGEST_ID, Now, ReadSession, RowId, WriteSession
 
 router = APIRouter(prefix="/stories", tags=["stories"])
 
-Before = Annotated[int | None, Query(ge=1, description="`next` of the page before.")]
+Before = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Changes = Annotated[dict[str, Any], Body(examples=[{"headline": "A better headline"}])]
 
@@ -46,7 +46,7 @@ async def create(session: WriteSession, actor: Writer, now: Now, fields: StoryFi
 
 
 @router.get("/{story_id}", summary="Read a story")
-async def show(session: ReadSession, _: Reader, story_id: int) -> StoryOut:
+async def show(session: ReadSession, _: Reader, story_id: RowId) -> StoryOut:
     return await _one(session, story_id)
 
 
@@ -55,7 +55,7 @@ async def update(
     session: WriteSession,
     actor: Writer,
     now: Now,
-    story_id: int,
+    story_id: RowId,
     fields: Changes,
 ) -> StoryOut:
     await desk.change(session, story_id, fields, now)
@@ -65,7 +65,7 @@ async def update(
 
 @router.post("/{story_id}/accept", summary="Take a candidate into the paper, with changes")
 async def accept(
-    session: WriteSession, actor: Writer, now: Now, story_id: int, fields: Changes | None = None
+    session: WriteSession, actor: Writer, now: Now, story_id: RowId, fields: Changes | None = None
 ) -> StoryOut:
     await desk.accept(session, story_id, fields or {}, now)
     await audit.record(session, actor.name, "accept", "story", story_id, now, fields=sorted(fields or {}))
@@ -73,21 +73,21 @@ async def accept(
 
 
 @router.post("/{story_id}/dismiss", summary="Set a story aside that is not wanted")
-async def dismiss(session: WriteSession, actor: Writer, now: Now, story_id: int) -> StoryOut:
+async def dismiss(session: WriteSession, actor: Writer, now: Now, story_id: RowId) -> StoryOut:
     await desk.dismiss(session, story_id, now)
     await audit.record(session, actor.name, "dismiss", "story", story_id, now)
     return await _one(session, story_id)
 
 
 @router.post("/{story_id}/restore", summary="Make a dismissed story a candidate again")
-async def restore(session: WriteSession, actor: Writer, now: Now, story_id: int) -> StoryOut:
+async def restore(session: WriteSession, actor: Writer, now: Now, story_id: RowId) -> StoryOut:
     await desk.restore(session, story_id, now)
     await audit.record(session, actor.name, "restore", "story", story_id, now)
     return await _one(session, story_id)
 
 
 @router.delete("/{story_id}", status_code=204, summary="Delete a story that was not printed yet")
-async def delete(session: WriteSession, actor: Writer, now: Now, story_id: int) -> Response:
+async def delete(session: WriteSession, actor: Writer, now: Now, story_id: RowId) -> Response:
     await desk.remove(session, story_id)
     await audit.record(session, actor.name, "delete", "story", story_id, now)
     return Response(status_code=204)

@@ -20,7 +20,7 @@ from app.web.api.auth import Reader, Writer
 from app.web.api.shapes import Page, page
 from app.web.api.stories import Before, Limit
 from app.web.api.trend_shapes import OLDEST, CaptureOut, ChartOut, CountOut, RulingOut, ThingIn
-from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
+from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
 router = APIRouter(prefix="/trends", tags=["trends"])
 movers = APIRouter(prefix="/movers", tags=["trends"])
@@ -110,7 +110,7 @@ async def collect(container: ContainerDep, actor: Writer, asked: CollectIn | Non
 
 
 @router.get("/{capture_id}", summary="Read one capture with all of its rows")
-async def show(session: ReadSession, _: Reader, capture_id: int) -> ChartOut:
+async def show(session: ReadSession, _: Reader, capture_id: RowId) -> ChartOut:
     found = await captures.get(session, capture_id)
     if found is None:
         raise NotFound(f"There is no capture {capture_id}.")

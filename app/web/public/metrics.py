@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: with METRICS_TOKEN, or asked from this very machine."""
+"""`/metrics` for Prometheus: with METRICS_TOKEN, or from this very machine where METRICS_OPEN says so."""
 
 import hmac
 from ipaddress import ip_address
@@ -16,10 +16,12 @@ router = APIRouter(tags=["health"])
 FORM = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@router.get("/metrics", summary="Figures for Prometheus: with a token, or from the machine itself")
+@router.get(
+    "/metrics", summary="Figures for Prometheus: with METRICS_TOKEN, or from this machine where METRICS_OPEN says so"
+)
 async def scrape(request: Request, container: ContainerDep, authorization: Annotated[str, Header()] = "") -> Response:
-    if not (_has_token(container.settings, authorization) or _is_here(request)):
-        raise NotAuthorized("Send MORNINGPOST_METRICS_TOKEN as Authorization: Bearer, or ask from this machine.")
+    if not (_has_token(container.settings, authorization) or _is_open(container.settings, request)):
+        raise NotAuthorized("Send MORNINGPOST_METRICS_TOKEN as Authorization: Bearer.")
     now = container.clock.now()
     async with container.db.read() as session:
         found = await figures.look(session, now)
@@ -32,8 +34,12 @@ def _has_token(settings: Settings, authorization: str) -> bool:
     return bool(token) and hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode())
 
 
+def _is_open(settings: Settings, request: Request) -> bool:
+    """To this machine, where an operator says that no proxy on it speaks for others: a header need not tell of one."""
+    return settings.metrics_open == "loopback" and not settings.trusted_proxies and _is_here(request)
+
+
 def _is_here(request: Request) -> bool:
-    """A proxy on this machine speaks for others, whether or not it is one we were told to believe."""
     if request.client is None or {"x-forwarded-for", "forwarded", "via"} & set(request.headers):
         return False
     try:

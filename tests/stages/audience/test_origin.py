@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidInput
+from app.core.text import is_clean
 from app.stages.audience.origin import HIDDEN, LONGEST_SOURCE, LONGEST_UTM, Origin, of_fields, of_link
 from app.stages.audience.placements import address_of, code_of
 
@@ -19,7 +20,7 @@ def test_any_query_can_be_kept(query: dict[str, str]) -> None:
     assert told.check() == told
     for name, value in told.fields().items():
         assert name in HIDDEN
-        assert value.isprintable()
+        assert is_clean(value)
         assert 1 <= len(value) <= (LONGEST_SOURCE if name == "source" else LONGEST_UTM)
 
 

@@ -1,0 +1,40 @@
+"""What people write: which characters are kept, and which are refused everywhere. Pure."""
+
+import unicodedata
+
+_SEPARATORS = "\u2028\u2029"
+"""LINE and PARAGRAPH SEPARATOR: line breaks that no field of ours has, and that programs read differently."""
+
+
+def is_clean(text: str, *, lines: bool = False) -> bool:
+    """Is there no character in `text` that says nothing to a reader and something to a terminal or a parser?
+
+    Refused are control characters (general category Cc: NUL, escape sequences, DEL), but for tabs and, with `lines`,
+    line feeds; surrogates, which no encoding can write; and the two separators. Everything else is text: no-break and
+    ideographic spaces, joiners, marks of direction, soft hyphens, emoji.
+    """
+    if text.isascii() and text.isprintable():
+        return True
+    allowed = "\t\n" if lines else "\t"
+    return not any(_is_refused(sign, allowed) for sign in text)
+
+
+def cleaned(text: str, *, lines: bool = False) -> str:
+    """`text` without the characters that `is_clean` refuses."""
+    if is_clean(text, lines=lines):
+        return text
+    allowed = "\t\n" if lines else "\t"
+    return "".join(sign for sign in text if not _is_refused(sign, allowed))
+
+
+def escaped(text: str) -> str:
+    """`text` for a terminal: what `is_clean` refuses is written as Python writes it, so that it does nothing there."""
+    if is_clean(text, lines=True):
+        return text
+    return "".join(
+        sign.encode("unicode_escape").decode("ascii") if _is_refused(sign, "\t\n") else sign for sign in text
+    )
+
+
+def _is_refused(sign: str, allowed: str) -> bool:
+    return sign in _SEPARATORS or (sign not in allowed and unicodedata.category(sign) in ("Cc", "Cs"))
