@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.bootstrap import Container, build
+from app.cli.terminal import complain
 from app.core import log
 from app.core.db import async_url
 from app.core.errors import ConfigurationError
 from app.core.private_files import tighten, warn_of_readable
-from app.core.settings import VAR, Settings, load_settings
+from app.core.settings import VAR, Settings, load_settings, unknown_settings
 from app.operations import identity, migrations, shared_settings
 
 T = TypeVar("T")
@@ -21,6 +22,8 @@ def settings_and_log(level: str = "INFO") -> Settings:
     settings = load_settings()
     form = settings.log_format if settings.log_format != "auto" else ("json" if settings.production else "console")
     log.configure(form, level)
+    for sentence in unknown_settings():  # in production they end the start
+        complain(sentence)
     url = async_url(settings.database_url)
     sqlite = url.get_backend_name() == "sqlite" and url.database
     tighten(VAR, Path(str(url.database)) if sqlite else None)
@@ -52,6 +55,7 @@ async def demand_migrated(container: Container, *, any_settings: bool = False) -
 
     Then the clock is read for the first time.
     """
+    await migrations.demand_usable(container.db)
     if not await migrations.current(container.db):
         raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")
     await identity.demand_same_key(container.db, container.suppressor)

@@ -25,6 +25,8 @@ from app.core.errors import ConfigurationError, StorageContention, StorageError,
 
 Session = AsyncSession
 
+DEFAULT_FOLDER = Path("var")
+"""Made where it is missing; any other folder may be a slip of the pen."""
 _LOG_WAIT = 100
 """For how long SQLite waits for a lock to empty its log, in milliseconds."""
 _PRAGMAS = (
@@ -37,6 +39,7 @@ _PRAGMAS = (
 )
 
 PATIENCE = {
+    "client_encoding": "utf8",  # what a database of another encoding says can be read, and told to the operator
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -166,6 +169,10 @@ class Database:
         file = self.file
         if file is None or str(file) == ":memory:":
             raise ConfigurationError("MORNINGPOST_DATABASE_URL needs a file: a database in memory forgets its readers")
+        if not file.parent.is_dir() and file.parent != DEFAULT_FOLDER:
+            raise ConfigurationError(
+                f"there is no folder {file.parent} for the database that MORNINGPOST_DATABASE_URL names; make it first"
+            )
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

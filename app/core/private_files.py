@@ -27,7 +27,7 @@ def tighten(folder: Path, database: Path | None) -> None:
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & _OTHERS:
                 path.chmod(mode & ~_OTHERS)
-                log.warning("others could read this, and no longer can", path=str(path))
+                log.info("others could read this, and no longer can", path=str(path))
         except FileNotFoundError:
             continue
         except OSError as error:  # another user's, or a file system without modes

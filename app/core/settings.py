@@ -4,13 +4,16 @@ Lists are separated by spaces. In production the service refuses to start on a d
 placeholder; in development missing secrets are made once and kept under `var/`.
 """
 
+import os
 from collections.abc import Sequence
 from datetime import time, timedelta
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -148,6 +151,8 @@ def load_settings(**overrides: Any) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the file .env cannot be read: {error}") from None
     if settings.production:
+        if unknown := unknown_settings():
+            raise ConfigurationError("\n".join(unknown))
         _refuse_unready(settings)
         return settings
     made: dict[str, Any] = {}
@@ -156,6 +161,24 @@ def load_settings(**overrides: Any) -> Settings:
     if not settings.suppression_key.get_secret_value():
         made["suppression_key"] = SecretStr(_kept_secret("suppression_key"))
     return settings.model_copy(update=made)
+
+
+def unknown_settings(file: Path = Path(".env")) -> list[str]:
+    """A sentence for each MORNINGPOST_ name, in the environment or in `.env`, that is no setting. Never its value."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    given = {name.upper() for name in os.environ} | {name.upper() for name in _names_in(file)}
+    sentences = []
+    for name in sorted(one for one in given if one.startswith(PREFIX) and one not in known):
+        (near, *_) = [*get_close_matches(name, known, n=1, cutoff=0.7), ""]
+        sentences.append(f"{name} is no setting" + (f"; did you mean {near}?" if near else ""))
+    return sentences
+
+
+def _names_in(file: Path) -> list[str]:
+    try:
+        return list(dotenv_values(file, interpolate=False))
+    except (OSError, UnicodeDecodeError):  # whether it can be read is another question's
+        return []
 
 
 def _kept_secret(name: str) -> str:

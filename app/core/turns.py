@@ -68,7 +68,7 @@ class Turns:
     def _opened(self) -> int:
         with suppress(FileNotFoundError):
             return os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
-        handle = os.open(self._file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(self._file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with suppress(OSError):
             os.fchmod(handle, 0o644)  # whatever the umask: operators may run commands as another user than the service
         return handle

@@ -9,7 +9,11 @@ from alembic.script import ScriptDirectory
 
 from app.core import resources
 from app.core.db import Database
+from app.core.errors import ConfigurationError, StorageError
+from app.core.settings import PREFIX
 from app.store import schema
+
+OLDEST_POSTGRESQL = 14
 
 
 def config(database_url: str) -> Config:
@@ -21,9 +25,37 @@ def config(database_url: str) -> Config:
 
 
 async def upgrade(database_url: str) -> None:
-    """Runs every migration that has not run yet; running it again changes nothing."""
-    Database(database_url)  # makes the folder of a SQLite file, refuses an unknown engine
+    """Runs every migration that has not run yet; running it again changes nothing.
+
+    Raises ConfigurationError where the database cannot be used at all, and StorageError where a migration fails: the
+    database is then as the last one that succeeded left it.
+    """
+    db = Database(database_url)  # makes the folder of a SQLite file, refuses an unknown engine
+    try:
+        await demand_usable(db)
+    finally:
+        await db.close()
     await asyncio.to_thread(command.upgrade, config(database_url), "head")
+
+
+async def demand_usable(db: Database) -> None:
+    """Raises ConfigurationError, in one sentence, where the database cannot be used at all: it is not there, does not
+    let us in, is no database, is too old, or cannot hold every letter.
+    """
+    try:
+        async with db.read() as session:
+            server = await schema.server(session)
+    except StorageError as error:
+        raise ConfigurationError(f"the database that {PREFIX}DATABASE_URL names cannot be used: {error}") from None
+    if server is None:
+        return
+    if server.version < OLDEST_POSTGRESQL:
+        raise ConfigurationError(f"this is PostgreSQL {server.version}; the oldest that works is {OLDEST_POSTGRESQL}")
+    if server.encoding != "UTF8":
+        raise ConfigurationError(
+            f"the database's encoding is {server.encoding}, which cannot hold every letter;"
+            " make it anew with: createdb --encoding UTF8 --template template0"
+        )
 
 
 def newest() -> str:

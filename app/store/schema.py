@@ -1,8 +1,11 @@
 """Questions about the schema itself."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import inspect, text
 
 from app.core.db import Session
+from app.store.statements import is_sqlite
 
 
 async def revision(session: Session) -> str | None:
@@ -11,6 +14,27 @@ async def revision(session: Session) -> str | None:
     if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
         return None
     return (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL server's major version, and the encoding of the database."""
+
+    version: int
+    encoding: str
+
+
+async def server(session: Session) -> Server | None:
+    """What answers; None for SQLite, which is read to see that it is a database. Raises StorageError."""
+    if is_sqlite(session):
+        await session.execute(text("SELECT count(*) FROM sqlite_master"))
+        return None
+    row = (
+        await session.execute(
+            text("SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')")
+        )
+    ).one()
+    return Server(row[0], row[1])
 
 
 async def touch(session: Session) -> None:

@@ -41,9 +41,18 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name != "postgresql":
         return
-    for path in sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql")):
-        if path.name <= LAST:
-            connection.exec_driver_sql(path.read_text().replace("%", "%%"))
+    # Some files use a value that an earlier one added to an enumeration, which PostgreSQL before 17 allows only once that
+    # is committed. So each is a transaction of its own; what an earlier try left is dropped first, and after a failure.
+    with op.get_context().autocommit_block():
+        connection = op.get_bind()
+        connection.exec_driver_sql(DROP.replace("%", "%%"))
+        try:
+            for path in sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql")):
+                if path.name <= LAST:
+                    connection.exec_driver_sql(path.read_text().replace("%", "%%"))
+        except Exception:
+            connection.exec_driver_sql(DROP.replace("%", "%%"))
+            raise
 
 
 def downgrade() -> None:

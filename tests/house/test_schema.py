@@ -59,7 +59,7 @@ async def test_a_database_knows_whether_it_is_current(db: Database) -> None:
 
 async def test_an_empty_database_is_not_current_and_upgrading_twice_is_harmless(tmp_path: Path) -> None:
     """The second run changes nothing."""
-    url = f"sqlite:///{tmp_path}/new/post.db"
+    url = f"sqlite:///{tmp_path}/post.db"
     db = Database(url)
     assert not await migrations.current(db)
     await migrations.upgrade(url)

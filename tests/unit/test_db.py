@@ -237,12 +237,15 @@ async def test_every_sqlite_connection_is_set_up(tmp_path: Path) -> None:
     await db.close()
 
 
-async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
-    """An empty folder is enough to start in."""
-    db = Database(f"sqlite:///{tmp_path}/a/b/post.db")
+async def test_only_the_folder_of_our_own_is_made(tmp_path: Path) -> None:
+    """An empty folder is enough to start in; a path that is not there may be a slip of the pen."""
+    db = Database("sqlite:///var/post.db")
     await db.check()
-    assert (tmp_path / "a/b/post.db").exists()
+    assert (tmp_path / "var/post.db").exists()
     await db.close()
+    with pytest.raises(ConfigurationError, match="there is no folder"):
+        Database(f"sqlite:///{tmp_path}/a/b/post.db")
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_what_others_could_read_is_taken_from_them_and_said(tmp_path: Path) -> N
         tighten(folder, folder / "post.db")
         tighten(folder, folder / "post.db")
     assert [others(path) for path in (folder, *folder.iterdir())] == [0, 0, 0]
-    assert len(told) == 3
+    assert [entry["log_level"] for entry in told] == ["info"] * 3
 
 
 def test_a_readable_file_of_secrets_is_warned_of(tmp_path: Path) -> None:
