@@ -18,8 +18,7 @@ _TOKEN_PATH = re.compile(
 _BEARER = re.compile(r"\b(Bearer\s+)[^\s'\"]+", re.IGNORECASE)
 _KEY = re.compile(r"\b(mp_|re_|hf_|ghp_|github_pat_)[A-Za-z0-9_.-]+")
 _URL_PASSWORD = re.compile(r"(://)[^/@\s]+@")
-_WORD = re.compile(r"\S*")
-_LONGEST_WORD = 400
+_LONGEST_QUOTED = 400
 """More than an address can have (RFC 3696 erratum 1690: 254), quoted as in a URL."""
 LONGEST, LONGEST_TRACEBACK = 4_000, 30_000
 """Characters of a value that are logged. Strangers choose some of them: a path, a header, a server's answer."""
@@ -40,13 +39,25 @@ def mask(text: str, longest: int = LONGEST) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    """The first `longest` characters, without the word that the cut went through: it may be half an address."""
+    """The first `longest` characters, back to the last blank or slash before the cut: half an address, password or
+    token would not be recognised. Nor would an address whose quoted local part is still open there.
+    """
     if len(text) <= longest:
         return text
     kept = text[:longest]
-    half = _WORD.match(kept[: -_LONGEST_WORD - 1 : -1])
-    kept = kept[: longest - (len(half[0]) if half else 0)]
+    kept = kept[: max(kept.rfind(sign) + 1 for sign in (" ", "\n", "\t", "/"))]
+    if kept.count('"') % 2 and len(kept) - (quote := kept.rfind('"')) <= _LONGEST_QUOTED:
+        kept = kept[:quote]
     return f"{kept}[cut from {len(text)} characters]"
+
+
+def _masked_traceback(text: str) -> str:
+    """Both ends of one that is very long: where it began, and the error itself."""
+    if len(text) <= LONGEST_TRACEBACK:
+        return mask(text, LONGEST_TRACEBACK)
+    half = LONGEST_TRACEBACK // 2
+    _, _, lines = text[-half:].partition("\n")
+    return f"{mask(text, half)}\n{mask(lines, half)}"
 
 
 def _mask_before(text: str, sign: str, masked: Callable[[str], str]) -> str:
@@ -103,7 +114,7 @@ def _mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
 
 def _mask_rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if isinstance(text := event.get("exception"), str):
-        event["exception"] = mask(text, LONGEST_TRACEBACK)
+        event["exception"] = _masked_traceback(text)
     return event
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from app.core.log import configure, mask
+from app.core.log import LONGEST, configure, mask
 
 SECRETS = [
     ("to ada@example.org.", "to a***@example.org."),
@@ -80,6 +80,19 @@ def test_a_long_text_is_cut_before_it_is_masked() -> None:
     assert mask("z" * 4_000) == "z" * 4_000
 
 
+@pytest.mark.parametrize("before", range(LONGEST - 40, LONGEST + 2))
+@pytest.mark.parametrize(
+    "secret", ["lovelace@example.org", '"ada lovelace"@example.org', "smtp://u:lovelace@host", "/confirm/lovelaceAbC_1"]
+)
+def test_half_an_address_at_the_cut_is_not_readable(before: int, secret: str) -> None:
+    """Wherever the cut falls in an address, a password or a token; also where a long run stands after it."""
+    for after in (" y" * LONGEST, "y" * 5 * LONGEST):
+        shown = mask("x " * (before // 2) + "x" * (before % 2) + " " + secret + after)
+        assert "love" not in shown
+        assert len(shown) < LONGEST + 40
+        assert shown.endswith(" characters]")
+
+
 @pytest.fixture
 def _own_logging() -> Iterator[None]:
     root = logging.getLogger()
@@ -123,3 +136,38 @@ def test_console_lines_are_masked_too(capsys: pytest.CaptureFixture[str]) -> Non
     structlog.get_logger("ours").warning("sent to ada@example.org")
     output = capsys.readouterr().err
     assert "sent to a***@example.org" in output
+
+
+@pytest.mark.usefixtures("_own_logging")
+def test_every_way_into_a_line_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """Values of ours, keys, foreign messages with arguments, and both kinds of traceback."""
+    configure("json")
+    ours, foreign = structlog.get_logger("ours"), logging.getLogger("uvicorn.access")
+    long = "a" * 60_000 + "@example.org"
+    ours.info("asked", path=long, more={long: [long]})
+    foreign.info("GET %s", long)
+    try:
+        {"short": 1}[long]
+    except KeyError:
+        ours.exception("failed")
+        foreign.exception("failed")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert all(len(line) < 10_000 for line in lines)
+    assert all("[cut from 6" in line for line in lines)
+
+
+@pytest.mark.usefixtures("_own_logging")
+def test_a_long_traceback_keeps_both_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it began and what went wrong, which is in the last line."""
+    configure("json")
+    error = ValueError("to ada@example.org")
+    for number in range(500):
+        error.add_note(f"note {number} " + "x" * 100)
+    error.add_note("the last note")
+    structlog.get_logger("ours").error("failed", exc_info=error)
+    told = json.loads(capsys.readouterr().err)["exception"]
+    assert "ValueError: to a***@example.org" in told[:200]
+    assert "characters]\nnote" in told
+    assert told.endswith("the last note")
+    assert len(told) < 31_000
