@@ -49,7 +49,7 @@ class Limits:
 
 def _spent_for(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until a spent bucket starts afresh; None where something is left, or nobody says."""
-    if window := _WINDOW.search(headers.get("ratelimit", "")):
+    if window := _WINDOW.search(headers.get("ratelimit", "")[:200]):
         return float(window[1]) + 1
     if headers.get("x-ratelimit-remaining", "").strip() != "0":
         return None

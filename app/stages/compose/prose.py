@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 WORDS_A_MINUTE = 220
 _TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code"}
 _BLOCKS = {"p", "ul", "ol", "li", "blockquote"}
-_HEADING = re.compile(r"<(/?)h[1-6]\b[^>]*>")
+_HEADING = re.compile(r"<(/?)h[1-6]\b[^<>]*>")
 _markdown = MarkdownIt("commonmark")
 
 
@@ -68,8 +68,8 @@ def to_text(sanitised: str) -> str:
     parser.feed(sanitised)
     parser.close()
     text = "".join(parser.parts)
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
-    text = re.sub(r"\n-\s*\n+", "\n- ", text)
+    text = re.sub(r"(?<![ \t])[ \t]*\n[ \t]*", "\n", text)
+    text = re.sub(r"\n-\s*\n", "\n- ", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

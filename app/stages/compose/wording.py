@@ -11,7 +11,7 @@ LEAST, PREHEADER = 80, 110
 SENTENCE = 160
 LEAST_BESIDE = 16
 """Room for a part of another headline that still says something."""
-_CLAUSE = re.compile(r"\s+[–—-]\s+|[:;,]\s+")
+_CLAUSE = re.compile(r" [–—-] |[:;,] ")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _DANGLING = re.compile(
     r"(?:\s+(?:a|an|and|as|at|but|by|for|from|in|is|of|on|or|than|that|the|to|with))+$", re.IGNORECASE

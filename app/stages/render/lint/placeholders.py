@@ -9,7 +9,9 @@ from app.stages.render.lint.proof import Field, Proof
 
 RULE = "placeholder"
 _FILLER = re.compile(r"lorem ipsum|dolor sit amet", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\[\[\w*:?\w+\]\]|\*\|\w+\|\*|%%\w+%%|<%.*?%>|\$\{\w+\}")
+_TEMPLATE = re.compile(
+    r"\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|\[\[(?:\w{0,60}:)?\w{1,60}\]\]|\*\|\w+\|\*|%%\w+%%|<%.{0,200}?%>|\$\{\w+\}"
+)
 _NOTE = re.compile(r"\b(TODO|FIXME|TBD|TBC|TKTK|XXX)\b")
 _NOTE_ALONE = re.compile(r"^\W*(TODO|FIXME|TBD|TBC|TK|TKTK|XXX)\W*$|\b(TODO|FIXME|TBD|TKTK):")
 _MUST = (Slot.UNSUBSCRIBE, Slot.MANAGE, Slot.ADDRESS)

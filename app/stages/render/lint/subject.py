@@ -9,7 +9,7 @@ from app.stages.render.lint.proof import Proof
 RULE = "subject"
 LONGEST, PREHEADER = 50, 110
 """What a phone shows of a subject, and of the line beside it (docs/editions.md)."""
-_ANSWER = re.compile(r"^\s*(re|fwd?|aw|wg|antw|sv|vs)\s*(\[\d+\])?\s*:", re.IGNORECASE)
+_ANSWER = re.compile(r"^\s*(re|fwd?|aw|wg|antw|sv|vs)\s*(\[\d+\]\s*)?:", re.IGNORECASE)
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[$€£¥]|\$\$|\b(USD|EUR|GBP)\s?\d", re.IGNORECASE)
 _PHRASES = re.compile(
