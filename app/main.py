@@ -12,12 +12,13 @@ from app.core.errors import StorageError
 from app.web import docs, errors, public
 from app.web.api.router import router as api
 from app.web.assets import Assets
-from app.web.guard import BelowPath, BodyLimit, HeadLimit, ProtectiveHeaders
+from app.web.guard import BelowPath, BodyLimit, ProtectiveHeaders
 from app.web.pages import Pages
 from app.web.proxies import BehindProxies
 from app.web.public.door import Limits
 from app.web.public.health import parts_of
 from app.web.replay import Replay
+from app.web.request_head import HeadLimit
 
 
 def create_app(container: Container) -> FastAPI:

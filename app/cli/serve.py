@@ -50,14 +50,14 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
     except BaseException:
         await container.close()
         raise
-    _many_files()
+    files = _many_files()
     web = _Web(
         uvicorn.Config(
             create_app(container),
             log_config=None,
             proxy_headers=False,
             server_header=False,
-            http=partial(BoundedProtocol, crowd=Crowd(settings.trusted_proxies)),  # type: ignore[arg-type]  # a factory
+            http=partial(BoundedProtocol, crowd=Crowd(settings.trusted_proxies, files // 2)),  # type: ignore[arg-type]  # a factory
             h11_max_incomplete_event_size=LONGEST_HEAD,
             timeout_graceful_shutdown=WEB_ENDS_WITHIN,
         )
@@ -78,13 +78,18 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
                 await looking
 
 
-def _many_files() -> None:
-    """As many open files as the system lets this process have: each connection is one, and 1,024 is a usual limit."""
+def _many_files() -> int:
+    """Lets this process have as many open files as the system allows, and gives how many that is.
+
+    Each connection is one, and 1,024 is a usual limit. Half are left to the database, to mail and to feeds.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    if soft < wanted:
+    if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return MOST_FILES if soft == resource.RLIM_INFINITY else min(soft, MOST_FILES)
 
 
 def _on_signals(end: Callable[[], None]) -> None:

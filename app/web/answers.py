@@ -16,9 +16,11 @@ _HEADINGS = {
     405: say("That page cannot be asked for like this."),
     410: say("This link has run out."),
     413: say("That is too long."),
+    414: say("That is too long."),
     415: say("We cannot read that."),
     422: say("Something in that is not right."),
     429: say("One moment."),
+    431: say("That is too long."),
 }
 
 

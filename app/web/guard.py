@@ -6,8 +6,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problems import as_response, problem
-
 SITE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -92,29 +90,6 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
-
-
-class HeadLimit:
-    """Refuses a request target or a header that is longer than anything of ours, before it is looked at or logged."""
-
-    def __init__(self, app: ASGIApp, *, target: int = 8_000, header: int = 8_192) -> None:
-        self.app = app
-        self.target = target
-        self.header = header
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > self.target:
-                await self._refuse(414, scope, receive, send)
-                return
-            if any(len(name) + len(value) > self.header for name, value in scope["headers"]):
-                await self._refuse(431, scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-    async def _refuse(self, status: int, scope: Scope, receive: Receive, send: Send) -> None:
-        made = as_response(problem(status, "That is longer than anything we read."), {"connection": "close"})
-        await made(scope, receive, send)
 
 
 def _too_long() -> HTTPException:

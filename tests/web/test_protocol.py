@@ -3,15 +3,14 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
-from httpx import AsyncClient
-from starlette.types import Receive, Scope, Send
+from httpx import AsyncClient, AsyncHTTPTransport
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web import protocol
 from app.web.problems import TITLES
@@ -36,23 +35,30 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-@pytest.fixture
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.5)
-    monkeypatch.setattr(protocol, "BODY_WITHIN", 0.8)
+@asynccontextmanager
+async def serving(app: ASGIApp, crowd: Crowd) -> AsyncIterator[int]:
+    """The port of a server of `app`."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = uvicorn.Server(
         uvicorn.Config(
-            echo, log_config=None, lifespan="off", h11_max_incomplete_event_size=LONGEST_HEAD,
-            http=partial(BoundedProtocol, crowd=Crowd()),  # type: ignore[arg-type]  # a factory
+            app, log_config=None, lifespan="off", h11_max_incomplete_event_size=LONGEST_HEAD,
+            http=partial(BoundedProtocol, crowd=crowd),  # type: ignore[arg-type]  # a factory
         )
     )  # fmt: skip
-    serving = asyncio.create_task(server._serve([listener]))
+    running = asyncio.create_task(server._serve([listener]))
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
     yield int(listener.getsockname()[1])
     server.should_exit = True
-    await serving
+    await running
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.5)
+    monkeypatch.setattr(protocol, "BODY_WITHIN", 0.8)
+    async with serving(echo, Crowd()) as number:
+        yield number
 
 
 async def said(port: int, *pieces: bytes, pause: float = 0.0) -> bytes:
@@ -134,17 +140,62 @@ def test_a_network_has_its_share() -> None:
         assert [crowd.enter(free) for _ in range(MOST_FROM_ONE + 1)] == [""] * (MOST_FROM_ONE + 1)
 
 
-async def test_long_targets_and_headers_are_refused_by_the_application(client: AsyncClient, app: FastAPI) -> None:
-    """414 and 431 (RFC 9110 section 15.5.15, RFC 6585 section 5), as problems, with the headers of every answer."""
-    for path, headers, status in (
-        ("/?q=" + "a" * 8_001, {}, 414),
-        ("/" + "a" * 8_001, {}, 414),
-        ("/", {"cookie": "a" * 9_000}, 431),
-    ):
-        answer = await client.get(path, headers=headers)
-        assert (answer.status_code, answer.json()["title"]) == (status, TITLES[status])
-        assert "content-security-policy" in answer.headers
-    assert (await client.get("/?q=" + "a" * 7_000, headers={"cookie": "a" * 7_000})).status_code == 200
+@pytest.mark.parametrize("second", [HEAD[:30], HEAD, HEAD + b"abc"], ids=["head", "no body", "half a body"])
+async def test_what_was_sent_behind_a_request_is_timed_too(port: int, second: bytes) -> None:
+    """A second request that began to arrive with the first is closed like any other that never ends."""
+    first = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(first + second)
+    async with asyncio.timeout(60):
+        assert (await reader.read()).startswith(OK)
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application that waits to send more is let go, and the connection no longer counts."""
+    monkeypatch.setattr(protocol, "TAKEN_WITHIN", 0.2)
+    let_go = asyncio.Event()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+        let_go.set()
+
+    crowd = Crowd()
+    async with serving(endless, crowd) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        async with asyncio.timeout(60):
+            await let_go.wait()
+        assert crowd._open.total() == 0
+        writer.transport.abort()
+
+
+async def test_one_beyond_the_share_is_told_so_while_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By real sockets from two networks."""
+    monkeypatch.setattr(protocol, "MOST_FROM_ONE", 5)
+    monkeypatch.setattr(Crowd, "_network", lambda _, peer: peer.rpartition(".")[0])
+    async with serving(echo, Crowd()) as port:
+        slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        assert await said(port) == protocol._TOO_MANY
+        elsewhere = AsyncHTTPTransport(local_address="127.0.1.1")
+        async with AsyncClient(transport=elsewhere, base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.post("/", content=b"abc")).text == "3"
+        for _, writer in slow:
+            writer.close()
+            await writer.wait_closed()
+
+
+def test_all_together_have_so_many() -> None:
+    """Proxies and this machine too."""
+    crowd = Crowd(["198.51.100.7/32"], most=3)
+    names = [crowd.enter(peer) for peer in ("127.0.0.1", "198.51.100.7", "203.0.113.5", "192.0.2.1", "127.0.0.1")]
+    assert names == ["", "", "203.0.113.0/24", None, None]
+    crowd.leave("")
+    assert crowd.enter("192.0.2.1") == "192.0.2.0/24"
 
 
 def test_every_status_has_its_words() -> None:
