@@ -69,8 +69,9 @@ class Turns:
         with suppress(FileNotFoundError):
             return os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
         handle = os.open(self._file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with suppress(OSError):
-            os.fchmod(handle, 0o644)  # whatever the umask: operators may run commands as another user than the service
+        with suppress(OSError):  # of an operator's command as root, as SQLite does with its log
+            owner = self._file.with_suffix("").stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         return handle
 
 

@@ -134,12 +134,16 @@ def test_there_are_no_turns_where_a_file_cannot_be_locked(tmp_path: Path, monkey
         assert cursor.connection.in_transaction
 
 
-def test_every_user_can_take_a_turn(tmp_path: Path) -> None:
-    """Whoever makes the file, and whatever the umask: an operator's command may run as root."""
-    before = os.umask(0o077)
+def test_the_file_is_for_the_owner_of_the_database_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the umask; and it is given to them where an operator's command made it as root."""
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
+    before = os.umask(0)
     try:
         with opened(tmp_path) as cursor:
             begin(tmp_path, cursor)
     finally:
         os.umask(before)
-    assert (tmp_path / "post.db.turn").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "post.db.turn").stat().st_mode & 0o777 == 0o600
+    database = (tmp_path / "post.db").stat()
+    assert given == [(database.st_uid, database.st_gid)]
