@@ -11,6 +11,7 @@ from app.cli.terminal import Json, say, show, show_one
 from app.cli.workshop import run
 from app.core.db import Session
 from app.core.errors import InvalidInput, NotFound
+from app.core.numbers import LARGEST_ID
 from app.models import Edition
 from app.models.content import EditionContent, EditionKind, Section
 from app.operations import audit
@@ -117,8 +118,12 @@ def edit_(
     subject: Annotated[str | None, typer.Option(help="Its subject; '' lets the paper decide again.")] = None,
     preheader: Annotated[str | None, typer.Option(help="Its preheader; '' lets the paper decide again.")] = None,
     put: Annotated[list[str] | None, typer.Option(help="SECTION=ID,ID: these stories first, in this order.")] = None,
-    remove: Annotated[list[int] | None, typer.Option(help="A story that does not run in it.")] = None,
-    restore: Annotated[list[int] | None, typer.Option(help="A story that may run in it again.")] = None,
+    remove: Annotated[
+        list[int] | None, typer.Option(min=0, max=LARGEST_ID, help="A story that does not run in it.")
+    ] = None,
+    restore: Annotated[
+        list[int] | None, typer.Option(min=0, max=LARGEST_ID, help="A story that may run in it again.")
+    ] = None,
     weekly: Weekly = False,
     json: Json = False,
 ) -> None:
@@ -129,7 +134,7 @@ def edit_(
     try:
         changes = edit.Changes.model_validate({**texts, **lists, **({"sections": sections} if sections else {})})
     except ValueError:
-        raise InvalidInput("A subject has at most 120 characters, a preheader 200.") from None
+        raise InvalidInput("A subject has at most 120 characters, a preheader 200, a list 200 stories.") from None
 
     async def work(container: Container) -> Edition:
         edition = await _seen(container, date, weekly=weekly)

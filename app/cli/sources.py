@@ -8,6 +8,7 @@ import typer
 from app.bootstrap import Container
 from app.cli.terminal import Json, complain, say, show
 from app.cli.workshop import run
+from app.core.numbers import LARGEST_ID
 from app.models import Source, SourceHealth, SourceKind
 from app.models.breaker import Breaker, quiet, state
 from app.models.content import Section
@@ -18,7 +19,7 @@ from app.store import health, sources
 
 group = typer.Typer(name="sources", help="Where stories are found, and how every source does.")
 ACTOR = "command line"
-Number = Annotated[int, typer.Argument(help="The source's number, as `sources list` shows it.")]
+Number = Annotated[int, typer.Argument(min=0, max=LARGEST_ID, help="The source's number, as `sources list` shows it.")]
 
 
 @group.callback(invoke_without_command=True)

@@ -9,6 +9,7 @@ import typer
 from app.bootstrap import Container
 from app.cli.terminal import Json, complain, say, show
 from app.cli.workshop import run
+from app.core.numbers import LARGEST_ID
 from app.models.content import TITLES, Section
 from app.models.states import StoryStatus
 from app.operations import audit
@@ -18,7 +19,7 @@ from app.store import stories
 
 group = typer.Typer(name="stories", help="What may be printed.", no_args_is_help=True)
 ACTOR = "command line"
-Number = Annotated[int, typer.Argument(help="The story's number, as `stories list` shows it.")]
+Number = Annotated[int, typer.Argument(min=0, max=LARGEST_ID, help="The story's number, as `stories list` shows it.")]
 _EMPTY = {
     StoryStatus.READY: "There are no stories yet: morningpost stories import brings some in.",
     StoryStatus.CANDIDATE: "There are no candidates: morningpost sources gather looks for some.",
@@ -122,7 +123,7 @@ def accept(
 
 
 @group.command(epilog="Example: morningpost stories dismiss 12 13")
-def dismiss(numbers: Annotated[list[int], typer.Argument(help="Their numbers.")]) -> None:
+def dismiss(numbers: Annotated[list[int], typer.Argument(min=0, max=LARGEST_ID, help="Their numbers.")]) -> None:
     """Set stories aside that are not wanted; no source brings them back."""
 
     async def work(container: Container) -> None:

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.core.text import escaped
+from app.core.text import escaped, is_clean
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
@@ -31,7 +31,7 @@ def say(message: str) -> None:
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """A list as a table, or as JSON."""
     if as_json:
-        out.print_json(json.dumps(list(rows), default=str))
+        _print_json(list(rows))
         return
     if not rows:
         say(empty)
@@ -47,8 +47,14 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> Non
 def show_one(fields: Mapping[str, Any], *, as_json: bool) -> None:
     """One thing as lines, or as JSON."""
     if as_json:
-        out.print_json(json.dumps(dict(fields), default=str))
+        _print_json(dict(fields))
         return
     for name, value in fields.items():
         if value not in (None, ""):
             out.print(escaped(f"{name}: {value}"), markup=False)
+
+
+def _print_json(value: Any) -> None:
+    """As JSON escapes it; also what it would leave as it is and a terminal obeys, such as U+009B."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    out.print("".join(sign if is_clean(sign, lines=True) else f"\\u{ord(sign):04x}" for sign in text), markup=False)

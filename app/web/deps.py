@@ -12,6 +12,7 @@ from fastapi import Depends, Path, Request
 
 from app.bootstrap import Container
 from app.core.db import Session
+from app.core.numbers import LARGEST_ID
 from app.stages.audience.visitor import Visitor
 from app.web import replay
 
@@ -61,6 +62,5 @@ WriteSession = Annotated[Session, Depends(write_session, scope="function")]
 BriefSession = Annotated[Session, Depends(brief_session, scope="function")]
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
 Now = Annotated[datetime, Depends(now_of)]
-LARGEST_ID = 2**63 - 1
-"""What a database's 64-bit integer holds; whatever is more is no row's id (422)."""
 RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+"""Of a row, in a path; whatever is more is no row's id (422)."""

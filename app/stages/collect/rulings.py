@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from app.core.db import Session
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.text import is_clean
 from app.models.counts import Ruling, Thing, ref_of
 from app.store import counts
 
@@ -11,8 +12,11 @@ from app.store import counts
 async def rule(session: Session, name: str, ruling: Ruling | None) -> tuple[int, str, Thing]:
     """Allows or blocks the thing of that name, id or ref (`github:repository:102`); None takes a ruling back.
 
-    Gives its row's id, its ref and what is known of it now. Raises NotFound, and Conflict where several bear the name.
+    Gives its row's id, its ref and what is known of it now. Raises NotFound, Conflict where several bear the name, and
+    InvalidInput where nothing can.
     """
+    if not is_clean(name):
+        raise InvalidInput("A name is one line without control characters.", "thing")
     *_, key = name.split(":", 2)
     found = [
         (thing_id, thing, ref_of(source, kind, thing.external_id))

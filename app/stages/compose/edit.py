@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.numbers import LARGEST_ID
 from app.core.settings import Settings
 from app.core.text import is_clean
 from app.models import Edition
@@ -24,7 +25,8 @@ from app.stages.compose.week import week
 from app.store import drafts, editions, holding, shared_settings, stories
 from app.store.holding import Hold, Holder
 
-Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Stories = Annotated[list[Annotated[int, Field(ge=0, le=LARGEST_ID)]], Field(max_length=200)]
+"""By id; far more than an edition has, and than one statement of SQLite takes."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 Then = Callable[[Session, Edition], Awaitable[None]]
 Remake = Callable[[Session, Edition, Edits], Awaitable[Edits]]
@@ -37,11 +39,11 @@ class Changes(BaseModel):
 
     subject: Annotated[Line, Field(max_length=120)] | None = None
     preheader: Annotated[Line, Field(max_length=200)] | None = None
-    sections: dict[Section, list[Id]] = Field(
+    sections: dict[Section, Stories] = Field(
         {}, description="Stories by id that stand first in a section, in this order: reorders, replaces, pins."
     )
-    remove: list[Id] = Field([], description="Stories that do not run in this edition.")
-    restore: list[Id] = Field([], description="Stories that may run in it again.")
+    remove: Stories = Field([], description="Stories that do not run in this edition.")
+    restore: Stories = Field([], description="Stories that may run in it again.")
 
     @property
     def named(self) -> list[str]:

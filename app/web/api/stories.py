@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Response
 
 from app.core.errors import NotFound
+from app.core.numbers import LARGEST_ID
 from app.models.content import Section
 from app.models.states import StoryStatus
 from app.operations import audit
@@ -13,7 +14,7 @@ from app.stages.collect.stories import StoryFields
 from app.store import sightings, stories
 from app.web.api.auth import Reader, Writer
 from app.web.api.shapes import Page, StoryOut, page, story
-from app.web.deps import LARGEST_ID, Now, ReadSession, RowId, WriteSession
+from app.web.deps import Now, ReadSession, RowId, WriteSession
 
 router = APIRouter(prefix="/stories", tags=["stories"])
 

@@ -3,15 +3,17 @@
 import asyncio
 import inspect
 import typing
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.bootstrap import Container
+from app.core.numbers import LARGEST_ID
 from app.operations import access
 from app.web.api.router import router
-from app.web.deps import LARGEST_ID
 from tests.people import NOON
 from tests.web.api.test_operator_api import Api, api, key, paper
 from tests.web.api.test_sending_api import sending
@@ -53,6 +55,80 @@ def test_every_id_in_a_path_is_bounded() -> None:
         if f"{{{name}}}" in route.path and parameter.annotation is int and not typing.get_args(parameter.annotation)
     ]
     assert unbounded == []
+
+
+def _unbounded(schema: dict[str, Any], part: dict[str, Any], where: str) -> Iterator[str]:
+    """Where in `part` of an OpenAPI `schema` a whole number, or a list of them, has no largest."""
+    if "$ref" in part:
+        part = schema["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+    if part.get("type") == "integer" and not {"maximum", "exclusiveMaximum", "enum", "const"} & part.keys():
+        yield where
+    for below in (*part.get("anyOf", ()), *part.get("allOf", ())):
+        yield from _unbounded(schema, below, where)
+    for name, below in part.get("properties", {}).items():
+        yield from _unbounded(schema, below, f"{where}.{name}")
+    for items in (part.get("items"), part.get("additionalProperties")):
+        if isinstance(items, dict):
+            yield from _unbounded(schema, items, f"{where}[]")
+    if part.get("items", {}).get("type") == "integer" and "maxItems" not in part:
+        yield f"{where} (its length)"
+
+
+def test_every_whole_number_that_is_taken_has_a_largest(app: FastAPI) -> None:
+    """In paths, queries and bodies of every route; and every list of them a length."""
+    schema = app.openapi()
+    found: list[str] = []
+    for path, methods in schema["paths"].items():
+        for method, route in methods.items():
+            for one in route.get("parameters", ()):
+                found += _unbounded(schema, one["schema"], f"{method} {path} {one['name']}")
+            for taken in route.get("requestBody", {}).get("content", {}).values():
+                found += _unbounded(schema, taken["schema"], f"{method} {path}")
+    assert found == []
+
+
+async def test_a_list_of_more_stories_than_a_statement_takes_is_refused(api: Api) -> None:
+    edition = await paper(api)
+    many = list(range(1, 100_000))
+    for body in ({"remove": many}, {"restore": many}, {"sections": {"tools": many}}):
+        assert (await api("PATCH", f"/editions/{edition}", body, If_Match='"1"')).status_code == 422
+
+
+def _strings(schema: dict[str, Any], part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Bodies with what no text may hold, one for each field."""
+    if "$ref" in part:
+        part = schema["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+    for below in part.get("anyOf", ()):
+        yield from _strings(schema, below)
+    for name in part.get("properties", {}):
+        yield {name: "a\0b"}
+    yield dict.fromkeys(part.get("properties", ()), "a\x00b")
+    yield {"a\0b": "a\0b"}
+    for field in ("headline", "body", "name", "url", "ref", "byline", "thing"):  # where the schema is open
+        yield {field: "a\0b"}
+
+
+async def test_what_no_text_may_hold_is_never_a_fault_of_ours(api: Api, app: FastAPI) -> None:
+    """NUL and half of a pair, in every path, query and body: PostgreSQL takes neither."""
+    schema, faults = app.openapi(), []
+    for path, methods in schema["paths"].items():
+        if not path.startswith("/api/v1") or path.endswith("/collect"):  # which asks other people's servers
+            continue
+        for method, route in methods.items():
+            parameters = route.get("parameters", ())
+            for sign in ("a%00b", "%ED%A0%80", "1%00"):
+                where, query = path.removeprefix("/api/v1"), ""
+                for one in parameters:
+                    where = where.replace(f"{{{one['name']}}}", "1" if one["schema"].get("type") == "integer" else sign)
+                    query += f"&{one['name']}={sign}" if one["in"] == "query" else ""
+                for asked in (where, f"{where}?{query[1:]}"):
+                    answer = await api(method.upper(), asked, {} if method in ("post", "patch", "put") else None)
+                    faults += [f"{method} {asked}"] if answer.status_code >= 500 else []
+            for taken in route.get("requestBody", {}).get("content", {}).values():
+                for body in _strings(schema, taken["schema"]):
+                    answer = await api(method.upper(), where.replace(sign, "1"), body, If_Match='"1"')
+                    faults += [f"{method} {path} {body}"] if answer.status_code >= 500 else []
+    assert faults == []
 
 
 @pytest.mark.parametrize("reason", ["a\0b", "\x1b[31mred", "two\u2028lines", "x" * 301])
