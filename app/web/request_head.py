@@ -27,7 +27,7 @@ class HeadLimit:
             await self.app(scope, receive, send)
             return
         headers = [(name, value) for name, value in scope["headers"] if len(name) + len(value) <= LONGEST_HEADER]
-        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_TARGET:
             refusal = (414, _TARGET)
         elif len(headers) < len(scope["headers"]) or len(headers) > MOST_HEADERS:
             refusal = (431, _HEADER)
