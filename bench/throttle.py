@@ -44,8 +44,15 @@ class Endless:
     def __init__(self) -> None:
         self._next = 0
 
-    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:  # noqa: ARG002  # as a ledger
-        return True
+    async def turn(
+        self,
+        session: Session,  # noqa: ARG002  # as a ledger
+        settled: Sequence[Settled[Row]],  # noqa: ARG002
+        room: int | None,
+        fault: Standstill | None = None,  # noqa: ARG002
+    ) -> Sequence[Row] | None:
+        self._next += room or 0
+        return [Row(self._next - index) for index in range(room or 0)]
 
     @property
     def waits(self) -> float:
@@ -56,14 +63,8 @@ class Endless:
     def holds(self, row: Row) -> bool:  # noqa: ARG002
         return True
 
-    async def begin(self, session: Session, most: int) -> Sequence[Row]:  # noqa: ARG002
-        self._next += most
-        return [Row(self._next - index) for index in range(most)]
-
     async def address(self, row: Row) -> Message | Receipt:
         return Message(row.id, 1, "a@example.org", f"<{row.id}@example.org>", _NOW, "post@example.org", _TEMPLATE, {})
-
-    async def record(self, session: Session, settled: Sequence[Settled[Row]]) -> None: ...
 
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None: ...
 

@@ -8,6 +8,7 @@ from sqlalchemy import event, pool
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.core import postgres
 from app.core.db import UtcDateTime, async_url
 from app.models import Base
 
@@ -45,7 +46,7 @@ def _on_sqlite_connect(connection: Any, _: Any) -> None:
 async def _run() -> None:
     url = async_url(context.config.attributes["database_url"])
     sqlite = url.get_backend_name() == "sqlite"
-    arguments = {} if sqlite else {"options": "-c lock_timeout=3s"}
+    arguments = {} if sqlite else {**postgres.arguments(url), "options": "-c lock_timeout=3s"}
     engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=arguments)
     if sqlite:
         event.listen(engine.sync_engine, "connect", _on_sqlite_connect)

@@ -43,17 +43,17 @@ def worker(
     """Run the timetable and hand mail over until SIGTERM; on PostgreSQL on any number of machines at once."""
     settings = settings_and_log()
 
-    async def inside() -> None:
+    async def inside() -> int:
         container = build(settings)
         try:
             await demand_migrated(container)
             trust.ready()
             heap.settle()
-            await jobs.run_until_signalled(container, supervised=supervised, concurrency=concurrency)
+            return await jobs.run_until_signalled(container, supervised=supervised, concurrency=concurrency)
         finally:
             await container.close()
 
-    loop.run(inside())
+    raise typer.Exit(loop.run(inside()))
 
 
 def migrate() -> None:

@@ -6,7 +6,7 @@ writers here instead of failing in the engine, and readers never wait (WAL).
 """
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -20,10 +20,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
-from app.core import sqlite
+from app.core import postgres, sqlite
+from app.core.clock import steady
 from app.core.errors import ConfigurationError, StorageContention, StorageError, StorageUnavailable
 
 Session = AsyncSession
+Statement = tuple[str, Mapping[str, Any]]
+"""SQL with `:name` for its values, and these."""
 
 DEFAULT_FOLDER = Path("var")
 """Made where it is missing; any other folder may be a slip of the pen."""
@@ -37,20 +40,6 @@ _PRAGMAS = (
     "secure_delete=ON",
     "cache_size=-4096",  # kibibytes for each of five connections; the system's own cache stands behind it
 )
-
-PATIENCE = {
-    "client_encoding": "utf8",  # what a database of another encoding says can be read, and told to the operator
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-"""What libpq does where PostgreSQL is suddenly not there any more: a cut network must be noticed, not waited out.
-Seconds, the last in milliseconds."""
-_IDLE = 10_000
-"""PostgreSQL breaks off a write transaction whose owner said nothing for so long, in milliseconds: a process that was
-stopped or cut off in the middle of one would keep its rows locked for as long as it likes."""
 
 _CONTENTION = ("40P01", "40001")
 """SQLSTATE of a deadlock and of a serialisation failure: PostgreSQL ended the transaction so that another can go on."""
@@ -82,8 +71,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 def async_url(url: str) -> URL:
     """DATABASE_URL with the driver we use. Raises ConfigurationError for any engine but the two."""
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        parsed = make_url(postgres.with_hosts_apart(url))
+    except (ArgumentError, ValueError):
         raise ConfigurationError(
             "MORNINGPOST_DATABASE_URL is not a database URL such as sqlite:///var/morningpost.db "
             "or postgresql://user:password@host/name"
@@ -102,16 +91,15 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = async_url(url)
+        self.reached = steady()
+        """When it last answered, on the monotonic clock in seconds."""
         if self.is_sqlite:
             self._make_folder()
             self._writer = self._sqlite_engine(1, _PRAGMAS)
             self._reader = self._sqlite_engine(4, (*_PRAGMAS, "query_only=ON")).execution_options(readonly=True)
         else:
             self._writer = self._postgresql_engine()
-            event.listen(self._writer.sync_engine, "connect", _on_postgresql_connect)
-            self._reader = self._postgresql_engine().execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            self._reader = self._postgresql_engine().execution_options(readonly=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -125,8 +113,9 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
         """A session on one snapshot; nothing it does is kept."""
-        async with _translated(), AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with _translated(), self._session(self._reader) as session:
             yield session
+            self.reached = steady()
 
     @asynccontextmanager
     async def write(self, *, brief: bool = False) -> AsyncIterator[Session]:
@@ -134,14 +123,52 @@ class Database:
 
         `brief`: all it does is a few statements of a millisecond or so. On SQLite they are executed on the event loop:
         where that is busy, the way to a thread and back takes longer than they do, while the only writer is held. They
-        cannot be cancelled.
+        cannot be cancelled. On PostgreSQL it is broken off where it takes seconds.
         """
-        async with _translated(), AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
-            sqlite.brief.set(brief)
-            try:
+        async with _translated():
+            limits = postgres.BRIEF if brief else postgres.WORK
+            async with self._session(self._writer, limits) as session, _committed(session):
+                sqlite.brief.set(brief)
+                try:
+                    yield session
+                finally:
+                    sqlite.brief.set(False)
+            self.reached = steady()
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine, limits: postgres.Limits | None = None) -> AsyncIterator[Session]:
+        """A session with its transaction open. Where a pooled connection is found dead then, nothing was done with it
+        yet: another is taken, once.
+        """
+        if self.is_sqlite:
+            async with AsyncSession(engine, expire_on_commit=False) as session:
                 yield session
-            finally:
-                sqlite.brief.set(False)
+            return
+        options = {"limits": limits} if limits else {}
+        for is_last in (False, True):
+            async with AsyncSession(engine, expire_on_commit=False) as session:
+                try:
+                    await session.connection(execution_options=options)
+                except DBAPIError as error:
+                    if is_last or not error.connection_invalidated:
+                        raise
+                    continue
+                yield session
+                return
+
+    async def alone(self, statements: Sequence[Statement]) -> None:
+        """Executes a few statements in a transaction of their own.
+
+        On PostgreSQL they are one message together with BEGIN and COMMIT: what they lock is not held for a round trip.
+        """
+        if self.is_sqlite:
+            async with self.write(brief=True) as session:
+                for statement, values in statements:
+                    await session.execute(text(statement), values)
+            return
+        async with _translated(), self._writer.connect() as connection:
+            await postgres.alone(connection, statements)
+            self.reached = steady()
 
     async def check(self) -> None:
         """Raises StorageUnavailable where the database does not answer."""
@@ -179,9 +206,12 @@ class Database:
             raise ConfigurationError(f"the folder {file.parent} cannot be made: {error.strerror}") from None
 
     def _postgresql_engine(self) -> AsyncEngine:
-        return create_async_engine(
-            self.url, pool_size=8, max_overflow=0, pool_timeout=10, pool_pre_ping=True, connect_args=PATIENCE
+        engine = create_async_engine(
+            self.url, pool_size=8, max_overflow=0, pool_timeout=10, async_creator=partial(postgres.connect, self.url)
         )
+        event.listen(engine.sync_engine, "begin", postgres.on_begin)
+        event.listen(engine.sync_engine, "handle_error", postgres.on_error)
+        return engine
 
     def _sqlite_engine(self, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
         opened = partial(sqlite.connect, Path(self.url.database or ""))
@@ -201,16 +231,20 @@ def _on_sqlite_connect(pragmas: tuple[str, ...], connection: Any, _: Any) -> Non
     cursor.close()
 
 
-def _on_postgresql_connect(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE}")
-    cursor.close()
-    connection.commit()
-
-
 def _on_sqlite_begin(connection: Connection) -> None:
     readonly = connection.get_execution_options().get("readonly")
     connection.exec_driver_sql("BEGIN" if readonly else sqlite.BEGIN)
+
+
+@asynccontextmanager
+async def _committed(session: Session) -> AsyncIterator[None]:
+    """Commits what the block did, or rolls it back. The transaction may have been opened before."""
+    try:
+        yield
+    except BaseException:
+        await session.rollback()
+        raise
+    await session.commit()
 
 
 @asynccontextmanager

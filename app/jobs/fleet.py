@@ -8,6 +8,7 @@ from app.core.db import Session
 from app.jobs.hints import FIRST, desk_hint, paper_hint
 from app.models import OperatorMail, TransactionalEmail
 from app.store import hints, leases, streams
+from app.store.statements import ask_all
 
 POST = "post"
 AT_ONCE = 200
@@ -20,16 +21,14 @@ async def announce(container: Container) -> None:
     """Puts hints for shards and service mail on the queue. In every worker: none is needed for another to be heard."""
     now = container.clock.now()
     async with container.db.read() as session:
-        owed = [paper_hint(*shard) for shard in await leases.free_shards(session, now, AT_ONCE)]
         expire = container.clock.may_expire
-        post = [
-            await streams.any_due(session, mails, now, expire=expire) for mails in (TransactionalEmail, OperatorMail)
-        ]
-        if any(post):
-            owed.append(desk_hint(POST, FIRST))
+        post = [streams.due_query(mails, now, expire=expire) for mails in (TransactionalEmail, OperatorMail)]
+        shards, *due = await ask_all(session, [leases.free_shards_query(session, now, AT_ONCE), *post])
+    owed = [paper_hint(*shard) for shard in shards]
+    if any(due):
+        owed.append(desk_hint(POST, FIRST))
     if owed:
-        async with container.db.write() as session:
-            await hints.put(session, owed)
+        await hints.put_alone(container.db, owed)
 
 
 class Bell:

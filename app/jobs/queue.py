@@ -18,7 +18,8 @@ from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.manager import JobManager
 from psycopg.errors import RaiseException
 
-from app.core.db import PATIENCE, Database
+from app.core import postgres
+from app.core.db import Database
 from app.jobs.hints import DESK, DESK_TASK, PAPER_TASK, PAPERS
 
 AT_THE_DESK = 8
@@ -45,7 +46,7 @@ class Queue:
         paper: Callable[[int, int], Awaitable[None]],
         desk: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._url = db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._url = db.url
         self._paper = paper
         self._desk = desk
 
@@ -82,7 +83,7 @@ class Queue:
 
     def _app(self) -> tuple[App, "_Jobs"]:
         connector = PsycopgConnector(
-            conninfo=self._url, min_size=1, max_size=4, timeout=CONNECT_WITHIN, kwargs=PATIENCE
+            min_size=1, max_size=4, timeout=CONNECT_WITHIN, kwargs=postgres.arguments(self._url)
         )
         app = App(connector=connector)
         app.job_manager = jobs = _Jobs(connector)

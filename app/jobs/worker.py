@@ -21,6 +21,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from app.bootstrap import Container
+from app.core.clock import steady
 from app.core.errors import ConfigurationError, MorningPostError, StorageError
 from app.core.mail.provider import lacking, wanted
 from app.jobs import fleet, tasks
@@ -40,6 +41,11 @@ DRAIN_WITHIN, RECORD_WITHIN, END_WITHIN = 6.0, 2.5, 9.5
 """Seconds after SIGTERM: to let conversations end by themselves, to write down what became of them, and in all."""
 SETTINGS_EVERY = 30
 """Seconds between two looks at whether the settings that all processes share are still those of this one."""
+UNREACHED = 30.0
+"""Seconds without an answer of the database after which a worker ends: whoever supervises it starts a new one, which is
+as good as new, and an operator sees that it does not run."""
+UNREACHED_CODE = 75
+"""The exit code then: EX_TEMPFAIL of sysexits.h. Not 0, so that supervisors restart it."""
 SIGN_EVERY = 5
 """Seconds between two signs of life, with what only this process can count."""
 
@@ -58,6 +64,8 @@ class Worker:
         self._planned: dict[int, datetime] = {}
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
+        self.unreached = asyncio.Event()
+        """The database did not answer for long; the worker shall end."""
         self._mailroom = Mailroom(container, self._owner, self.stop, concurrency)
         self._queue = None if container.db.is_sqlite else self._follow_hints()
         self._bell = Bell(container, self._owner)
@@ -113,6 +121,8 @@ class Worker:
 
     def _ticks(self) -> Iterator[tuple[str, int, Work]]:
         yield "clock", int(LOOK_EVERY), self._container.watch.look
+        if not self._container.db.is_sqlite:
+            yield "database", SIGN_EVERY, self._look_at_database
         yield "sign of life", SIGN_EVERY, partial(self._mailroom.meter.write_down, self._container.db, self._owner)
         yield "settings", SETTINGS_EVERY, self._look_at_settings
         if self._queue:
@@ -122,6 +132,12 @@ class Worker:
         yield "papers", 1, self._mailroom.papers
         for name, (every, work) in self._chores().items():
             yield name, every, work
+
+    async def _look_at_database(self) -> None:
+        silent = steady() - self._container.db.reached
+        if silent > UNREACHED and not self.unreached.is_set():
+            log.error("the database has not answered for long; this worker ends", seconds=round(silent))
+            self.unreached.set()
 
     async def _look_at_settings(self) -> None:
         """Says in the log that the settings were changed since this process started."""
@@ -216,12 +232,10 @@ def only_worker(database_file: Path | None) -> Iterator[None]:
         os.close(handle)
 
 
-async def run_until_signalled(
-    container: Container, *, supervised: bool = False, concurrency: int = MOST_SHARDS
-) -> None:
+async def run_until_signalled(container: Container, *, supervised: bool = False, concurrency: int = MOST_SHARDS) -> int:
     """Runs a worker until SIGTERM or SIGINT; `supervised`, also until standard input closes: the parent is gone.
 
-    A second signal breaks off what the first one let finish.
+    A second signal breaks off what the first one let finish. Gives the exit code: 0, or `UNREACHED_CODE`.
     """
     worker = Worker(container, concurrency)
     loop = asyncio.get_running_loop()
@@ -231,8 +245,18 @@ async def run_until_signalled(
     loop.add_signal_handler(signal.SIGINT, (lambda: None) if supervised else end)
     if supervised:
         loop.add_reader(0, _on_parent, loop, end)
+    unreached = asyncio.create_task(_when_unreached(loop, worker))
     with only_worker(container.db.file):
         await worker.run()
+    unreached.cancel()
+    return UNREACHED_CODE if worker.unreached.is_set() else 0
+
+
+async def _when_unreached(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
+    await worker.unreached.wait()
+    worker.hurry.set()
+    worker.stop.set()
+    loop.call_later(END_WITHIN, os._exit, UNREACHED_CODE)
 
 
 def _end(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:

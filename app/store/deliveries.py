@@ -3,172 +3,201 @@
 Every statement is set-based: one per shard, not one per reader.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, exists, func, insert, literal, select, update
+from sqlalchemy import exists, insert, select
 
 from app.core.db import Session
-from app.models import Delivery, DeliveryNote, Edition, Subscriber
-from app.models.states import DeliveryStatus, SubscriberStatus
-from app.store import progress
-from app.store.progress import Changes, Place, place
+from app.models import Delivery, DeliveryNote, Edition
+from app.models.states import DeliveryStatus
+from app.store import leases, progress
+from app.store.leases import ShardLease
+from app.store.progress import Changes, Place, Tally, place
+from app.store.statements import Query, ask, ask_all
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
-def _in_shard(edition_id: int, shard: int) -> Any:
-    return and_(Delivery.edition_id == edition_id, Delivery.shard == shard)
+class Moved(NamedTuple):
+    """A delivery that a statement moved from one place to another."""
+
+    subscriber_id: int
+    attempt: int
+    domain_group: str
+    was: Place
+    became: Place
 
 
-async def skip_empty(session: Session, edition_id: int, shard: int, present: int) -> None:
-    """Marks as skipped whoever chose none of the sections that have anything today."""
-    moved = await session.execute(
-        update(Delivery)
-        .where(
-            _in_shard(edition_id, shard),
-            Delivery.status == DeliveryStatus.QUEUED,
-            exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.sections.bitwise_and(present) == 0),
-        )
-        .values(status=DeliveryStatus.SKIPPED, code="empty")
-        .returning(Delivery.domain_group, Delivery.attempt)
-        .execution_options(synchronize_session=False)
+def _moves(values: str, where: str) -> str:
+    """A statement over one shard."""
+    return (
+        f"UPDATE deliveries SET {values} WHERE edition_id = :edition AND shard = :shard AND {where}"  # noqa: S608
+        " RETURNING subscriber_id, attempt, domain_group, provider"
     )
-    await _no_longer_waiting(session, edition_id, shard, moved.all(), DeliveryStatus.SKIPPED)
 
 
-async def skip_gone(session: Session, edition_id: int, shard: int, now: datetime) -> int:
-    """Marks as skipped whoever left, or went to rest, between release and hand-over."""
-    moved = await session.execute(
-        update(Delivery)
-        .where(
-            _in_shard(edition_id, shard),
-            Delivery.status == DeliveryStatus.QUEUED,
-            Delivery.due_at <= now,
-            ~exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.status == SubscriberStatus.ACTIVE),
-        )
-        .values(status=DeliveryStatus.SKIPPED, code="left")
-        .returning(Delivery.domain_group, Delivery.attempt)
-        .execution_options(synchronize_session=False)
-    )
-    return await _no_longer_waiting(session, edition_id, shard, moved.all(), DeliveryStatus.SKIPPED)
+_READER = "SELECT 1 FROM subscribers AS s WHERE s.id = deliveries.subscriber_id AND"
+_EXPIRE = _moves("status = 'expired', code = 'expired'", "status = 'queued' AND expires_at <= :now")
+_EXPIRE_UNKNOWN = _moves("status = 'expired', code = 'expired'", "status = 'unknown' AND expires_at <= :now")
+_RESEND = _moves("status = 'queued'", "status = 'unknown' AND due_at <= :now")
+_SKIP_EMPTY = _moves(
+    "status = 'skipped', code = 'empty'", f"status = 'queued' AND EXISTS ({_READER} (s.sections & :present) = 0)"
+)
+_SKIP_GONE = _moves(
+    "status = 'skipped', code = 'left'",
+    f"status = 'queued' AND due_at <= :now AND NOT EXISTS ({_READER} s.status = 'active')",
+)
+_REQUEUE = _moves("status = 'queued', due_at = :now, code = 'unwritten'", "status = 'sending'")
+_ABANDON = _moves("status = 'unknown', due_at = :due_at, code = 'lost', pinned = true", "status = 'sending'")
+_ANY_SENDING = """
+SELECT 1 FROM deliveries WHERE edition_id = :edition AND shard = :shard AND status = 'sending' LIMIT 1
+"""
+_WHAT_WAITS = """
+SELECT min(CASE WHEN expires_at <= :late_from THEN :again ELSE due_at END) AS due_at,
+       CASE WHEN pinned THEN provider END AS pinned_to, domain_group
+FROM deliveries WHERE edition_id = :edition AND shard = :shard AND status IN ('queued', :unknown)
+GROUP BY CASE WHEN pinned THEN provider END, domain_group
+"""
 
 
-async def requeue_unwritten(session: Session, edition_id: int, shard: int, now: datetime) -> None:
-    """Rows that their owner began but never gave to a provider: nothing of them was written, they are owed.
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One shard of an edition."""
 
-    Only for the owner of the lease, when every message it did give has been recorded.
+    edition_id: int
+    number: int
+
+    def moving(
+        self, statement: str, was: DeliveryStatus, became: DeliveryStatus, **values: datetime | int
+    ) -> Query[list[Moved]]:
+        """A statement over the shard that moves deliveries from one state to another."""
+
+        def read(rows: Sequence[Any]) -> list[Moved]:
+            return [
+                Moved(
+                    reader,
+                    attempt,
+                    group,
+                    place(was, attempt=attempt, provider=provider),
+                    place(became, attempt=attempt, provider=provider),
+                )
+                for reader, attempt, group, provider in rows
+            ]
+
+        return Query(statement, {"edition": self.edition_id, "shard": self.number, **values}, read)
+
+    def abandon(self, due_at: datetime) -> Query[list[Moved]]:
+        """Marks what the last owner left in mid-air as unknown; to be looked at again at `due_at`."""
+        return self.moving(_ABANDON, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN, due_at=due_at)
+
+    def skip_gone(self, now: datetime) -> Query[list[Moved]]:
+        """Marks as skipped whoever left, or went to rest, between release and hand-over."""
+        return self.moving(_SKIP_GONE, DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED, now=now)
+
+    def ripen(self, now: datetime, *, resend: bool, expire: bool) -> list[Query[list[Moved]]]:
+        """What is too late is given up, if `expire`; where unknowns are resent, those that are due are owed again.
+
+        Where they are held instead, an unknown stays what it is, for an operator to see.
+        """
+        unknown, expired = DeliveryStatus.UNKNOWN, DeliveryStatus.EXPIRED
+        made = [self.moving(_EXPIRE, DeliveryStatus.QUEUED, expired, now=now)] if expire else []
+        if expire and resend:
+            made.append(self.moving(_EXPIRE_UNKNOWN, unknown, expired, now=now))
+        if resend:
+            made.append(self.moving(_RESEND, unknown, DeliveryStatus.QUEUED, now=now))
+        return made
+
+    async def tally(self, session: Session, moved: Sequence[Moved]) -> None:
+        """Brings the counts in step with what was moved."""
+        changes = Changes()
+        for one in moved:
+            changes.move(one.domain_group, one.was, one.became)
+        await progress.add(session, self.edition_id, self.number, changes)
+
+
+async def put_in_order(
+    session: Session,
+    taken: Sequence[ShardLease],
+    now: datetime,
+    *,
+    present: int,
+    unknown_until: Callable[[], datetime],
+    resend: bool,
+    expire: bool,
+) -> dict[int, int]:
+    """What an earlier owner, a pause or the night left behind in shards of an edition that were just leased.
+
+    Where there was an owner before, what it left in mid-air is unknown until `unknown_until`, and who left since is
+    skipped. So is whoever chose none of the sections that have anything today (`present`, as bits). Gives, for each
+    shard whose lease is ours still, how many hand-overs have no answer.
     """
-    moved = await session.execute(
-        update(Delivery)
-        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
-        .values(status=DeliveryStatus.QUEUED, due_at=now, code="unwritten")
-        .returning(Delivery.domain_group, Delivery.provider)
-        .execution_options(synchronize_session=False)
-    )
-    changes = Changes()
-    for group, provider in moved:
-        changes.move(group, place(DeliveryStatus.SENDING, attempt=1, provider=provider), _waiting(1))
-    await progress.add(session, edition_id, shard, changes)
+    if not taken:
+        return {}
+    queries, numbers = list[Query[list[Moved]]](), list[int]()
+    for lease in taken:
+        at, again = Shard(lease.edition_id, lease.shard), lease.epoch > 1
+        those = [at.abandon(unknown_until())] if again else []
+        those += at.ripen(now, resend=resend and again, expire=expire)
+        those += [at.skip_gone(now)] if again else []
+        those.append(at.moving(_SKIP_EMPTY, DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED, present=present))
+        queries += those
+        numbers += [lease.shard] * len(those)
+    edition_id = taken[0].edition_id
+    ours, *found = await ask_all(session, [leases.renewal(session, edition_id, taken), *queries])
+    moved = [(number, one) for number, rows in zip(numbers, found, strict=True) for one in rows if number in ours]
+    lost = Counter(number for number, one in moved if one.became.tally is Tally.UNKNOWN)
+    for number in sorted({number for number, _ in moved}):
+        at, of_shard = Shard(edition_id, number), [one for other, one in moved if other == number]
+        await at.tally(session, of_shard)
+        await _note_lost(session, at, [one for one in of_shard if one.became.tally is Tally.UNKNOWN], now)
+    return {number: lost[number] for number in sorted(ours)}
 
 
 async def abandon(session: Session, edition_id: int, shard: int, due_at: datetime, now: datetime) -> int:
-    """Marks what the shard's last owner left in mid-air as unknown; to be looked at again at `due_at`."""
-    moved = await session.execute(
-        update(Delivery)
-        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
-        .values(status=DeliveryStatus.UNKNOWN, due_at=due_at, code="lost", pinned=True)
-        .returning(Delivery.subscriber_id, Delivery.attempt, Delivery.domain_group, Delivery.provider)
-        .execution_options(synchronize_session=False)
-    )
-    rows, changes = moved.all(), Changes()
-    for _, attempt, group, provider in rows:
-        was = place(DeliveryStatus.SENDING, attempt=attempt, provider=provider)
-        changes.move(group, was, place(DeliveryStatus.UNKNOWN, attempt=attempt, provider=provider))
-    await progress.add(session, edition_id, shard, changes)
-    notes = [
-        {
-            "edition_id": edition_id,
-            "subscriber_id": subscriber_id,
-            "attempt": attempt,
-            "at": now,
-            "outcome": DeliveryStatus.UNKNOWN.value,
-            "code": "lost",
-            "why": "the worker stopped between hand-over and answer",
-        }
-        for subscriber_id, attempt, _, _ in rows
-    ]
-    if notes:
-        await session.execute(insert(DeliveryNote), notes)
-    return len(notes)
+    """`Shard.abandon` by itself; gives how many there were."""
+    at = Shard(edition_id, shard)
+    lost = await ask(session, at.abandon(due_at))
+    await at.tally(session, lost)
+    await _note_lost(session, at, lost, now)
+    return len(lost)
 
 
 async def ripen(
     session: Session, edition_id: int, shard: int, now: datetime, *, resend: bool, expire: bool = True
 ) -> None:
-    """What is too late is given up, if `expire`; where unknowns are resent, those that are due are owed again.
-
-    Where they are held instead, an unknown stays what it is, for an operator to see.
-    """
-    if expire:
-        await _expire(session, edition_id, shard, now, resend=resend)
-    if resend:
-        await _no_longer_unknown(session, edition_id, shard, DeliveryStatus.QUEUED, Delivery.due_at <= now)
+    """`Shard.ripen` by itself."""
+    at = Shard(edition_id, shard)
+    found = await ask_all(session, at.ripen(now, resend=resend, expire=expire))
+    await at.tally(session, [one for moved in found for one in moved])
 
 
-async def _expire(session: Session, edition_id: int, shard: int, now: datetime, *, resend: bool) -> None:
-    late = await session.execute(
-        update(Delivery)
-        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.QUEUED, Delivery.expires_at <= now)
-        .values(status=DeliveryStatus.EXPIRED, code="expired")
-        .returning(Delivery.domain_group, Delivery.attempt)
-        .execution_options(synchronize_session=False)
-    )
-    await _no_longer_waiting(session, edition_id, shard, late.all(), DeliveryStatus.EXPIRED)
-    if resend:
-        await _no_longer_unknown(
-            session, edition_id, shard, DeliveryStatus.EXPIRED, Delivery.expires_at <= now, code="expired"
-        )
+async def _note_lost(session: Session, at: Shard, lost: Sequence[Moved], now: datetime) -> None:
+    notes = [
+        {
+            "edition_id": at.edition_id,
+            "subscriber_id": one.subscriber_id,
+            "attempt": one.attempt,
+            "at": now,
+            "outcome": DeliveryStatus.UNKNOWN.value,
+            "code": "lost",
+            "why": "the worker stopped between hand-over and answer",
+        }
+        for one in lost
+    ]
+    if notes:
+        await session.execute(insert(DeliveryNote), notes)
 
 
-async def _no_longer_unknown(
-    session: Session, edition_id: int, shard: int, to: DeliveryStatus, when: Any, **values: Any
-) -> None:
-    moved = await session.execute(
-        update(Delivery)
-        .where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.UNKNOWN, when)
-        .values(status=to, **values)
-        .returning(Delivery.domain_group, Delivery.attempt, Delivery.provider)
-        .execution_options(synchronize_session=False)
-    )
-    changes = Changes()
-    for group, attempt, provider in moved:
-        was = place(DeliveryStatus.UNKNOWN, attempt=attempt, provider=provider)
-        changes.move(group, was, place(to, attempt=attempt, provider=None))
-    await progress.add(session, edition_id, shard, changes)
-
-
-def _waiting(attempt: int) -> Place:
-    return place(DeliveryStatus.QUEUED, attempt=attempt, provider=None)
-
-
-async def _no_longer_waiting(
-    session: Session, edition_id: int, shard: int, rows: Sequence[Any], to: DeliveryStatus
-) -> int:
-    """Counts rows of (domain group, attempt) that were queued; gives how many there were."""
-    changes = Changes()
-    for group, attempt in rows:
-        changes.move(group, _waiting(attempt), place(to, attempt=attempt, provider=None))
-    await progress.add(session, edition_id, shard, changes)
-    return len(rows)
-
-
-async def any_sending(session: Session, edition_id: int, shard: int) -> bool:
-    """Is anything of a shard in the air?"""
-    found = exists().where(_in_shard(edition_id, shard), Delivery.status == DeliveryStatus.SENDING)
-    return bool(await session.scalar(select(found)))
+async def at_rest(session: Session, edition_id: int, shards: Sequence[int]) -> list[int]:
+    """Those of `shards` of which nothing is in the air."""
+    made = [Query(_ANY_SENDING, {"edition": edition_id, "shard": shard}, bool) for shard in shards]
+    found = await ask_all(session, made)
+    return [shard for shard, is_sending in zip(shards, found, strict=True) if not is_sending]
 
 
 class Waiting(NamedTuple):
@@ -190,24 +219,52 @@ def waiting_states(*, resend: bool) -> tuple[DeliveryStatus, ...]:
 LATE_AGAIN = timedelta(minutes=1)
 
 
-async def waiting(
-    session: Session, edition_id: int, shard: int, *, resend: bool, late_from: datetime | None = None
-) -> list[Waiting]:
+def what_waits(at: Shard, *, resend: bool, late_from: datetime | None = None) -> Query[list[Waiting]]:
     """What the shard is owed next, and when; nothing where nothing waits in it.
 
     `late_from` is now, where nothing may be expired: what is too late to be begun is looked at a minute on.
     """
-    pinned_to = case((Delivery.pinned, Delivery.provider))
-    due_at: Any = Delivery.due_at
-    if late_from is not None:
-        again = literal(late_from + LATE_AGAIN, Delivery.due_at.type)
-        due_at = case((Delivery.expires_at <= late_from, again), else_=Delivery.due_at)
-    rows = await session.execute(
-        select(pinned_to, Delivery.domain_group, func.min(due_at))
-        .where(_in_shard(edition_id, shard), Delivery.status.in_(waiting_states(resend=resend)))
-        .group_by(pinned_to, Delivery.domain_group)
+    values = {
+        "edition": at.edition_id,
+        "shard": at.number,
+        "late_from": late_from or LONG_AGO,
+        "again": late_from + LATE_AGAIN if late_from else LONG_AGO,
+        "unknown": DeliveryStatus.UNKNOWN.value if resend else DeliveryStatus.QUEUED.value,
+    }
+    return Query(
+        _WHAT_WAITS,
+        values,
+        lambda rows: [Waiting(pinned_to, group, due_at.astimezone(UTC)) for due_at, pinned_to, group in rows],
+        ("due_at",),
     )
-    return [Waiting(*row) for row in rows]
+
+
+async def waiting(session: Session, edition_id: int, shard: int, *, resend: bool) -> list[Waiting]:
+    """`what_waits` by itself."""
+    return await ask(session, what_waits(Shard(edition_id, shard), resend=resend))
+
+
+async def clear(
+    session: Session, edition_id: int, shards: Sequence[int], now: datetime, *, resend: bool, late_from: datetime | None
+) -> list[list[Waiting]]:
+    """Before shards are given back: what waits in each.
+
+    Rows that their owner began but never gave to a provider are owed again: nothing of them was written. Only for the
+    owner of the leases, when every message it did give has been recorded.
+    """
+    queries: list[Query[Any]] = []
+    for number in shards:
+        at = Shard(edition_id, number)
+        queries += [
+            at.moving(_REQUEUE, DeliveryStatus.SENDING, DeliveryStatus.QUEUED, now=now),
+            at.skip_gone(now),
+            what_waits(at, resend=resend, late_from=late_from),
+        ]
+    found = await ask_all(session, queries)
+    for index, number in enumerate(shards):
+        requeued, gone, _ = found[3 * index : 3 * index + 3]
+        await Shard(edition_id, number).tally(session, [*requeued, *gone])
+    return found[2::3]
 
 
 async def is_released(session: Session, day: date, subscriber_id: int) -> bool:

@@ -13,7 +13,7 @@ from app.models.content import EditionKind
 from app.models.editions import VariantForm
 from app.models.states import EditionStatus, allowed
 from app.store.moves import move as _move
-from app.store.statements import cached
+from app.store.statements import Query, ask, cached
 from app.store.upsert import insert_ignoring
 
 PUBLIC = (EditionStatus.SENDING, EditionStatus.PAUSED, EditionStatus.SENT, EditionStatus.PARTIALLY_SENT)
@@ -41,10 +41,15 @@ async def get(session: Session, edition_id: int) -> Edition | None:
     return await session.get(Edition, edition_id, populate_existing=True)
 
 
-async def is_sending(session: Session, edition_id: int) -> bool:
+def sending(edition_id: int) -> Query[bool]:
     """Has nobody paused, cancelled or ended it?"""
-    status: str | None = await session.scalar(cached(_STATUS), {"edition": edition_id})
-    return status == EditionStatus.SENDING.value
+    wanted = EditionStatus.SENDING.value
+    return Query(_STATUS, {"edition": edition_id}, lambda rows: [status for (status,) in rows] == [wanted])
+
+
+async def is_sending(session: Session, edition_id: int) -> bool:
+    """`sending` by itself."""
+    return await ask(session, sending(edition_id))
 
 
 async def has_ended(session: Session, edition_id: int) -> bool:

@@ -3,16 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from app.core.db import Session
 from app.models.ledger import REDACTED
 from app.models.states import DeliveryStatus, Frequency, MailForm
 from app.store import progress
+from app.store.leases import ShardLease
 from app.store.progress import Changes, place
-from app.store.statements import is_sqlite, with_instants
+from app.store.statements import Query, ask, is_sqlite, with_instants
 
 
 class Begun(NamedTuple):
@@ -52,7 +53,7 @@ WHERE d.edition_id = :edition AND d.shard = :shard AND d.status = 'queued' AND d
   AND d.expires_at > :now
   AND (SELECT s.status FROM subscribers AS s WHERE s.id = d.subscriber_id) = 'active'
   AND (SELECT e.status FROM editions AS e WHERE e.id = :edition) = 'sending'
-  {free} {which}
+  {fence} {free} {which}
 ORDER BY d.due_at LIMIT :most{n}
 """
 # Some of this group, some of that: each part stops at what there are tokens for.
@@ -71,49 +72,115 @@ RETURNING expires_at, subscriber_id, attempt, domain_group
 """
 
 
+# In one message with the fence nobody has seen yet what it found.
+_FENCE = "AND (SELECT h.epoch FROM shards AS h WHERE h.edition_id = :edition AND h.number = :shard) = :epoch"
+# On PostgreSQL beginning, counting and reading addresses is one statement, and so one round trip. The readers are
+# looked up by key, as above; a scalar subquery could give but one of their columns.
+_BEGIN_AT_ONCE = """
+WITH begun AS ({begin}), moves AS (
+  SELECT CAST(:shard AS integer) AS shard, '' AS provider, domain_group,
+         CASE WHEN attempt = 1 THEN 'queued' ELSE 'deferred' END AS tally, -1 AS by FROM begun
+  UNION ALL SELECT CAST(:shard AS integer), :provider, domain_group, 'sending', 1 FROM begun
+), counted AS ({counted})
+SELECT b.subscriber_id, b.attempt, b.expires_at, b.domain_group, s.ref, s.address, s.zone, s.minute, s.confirmed_at,
+       s.sections, s.frequency, s.form
+FROM begun AS b CROSS JOIN LATERAL (
+  SELECT ref, address, zone, minute, confirmed_at, sections, frequency, form
+  FROM subscribers WHERE id = b.subscriber_id OFFSET 0
+) AS s
+"""
+
+
+class Wanted(NamedTuple):
+    """What to begin: up to `most` due deliveries of a shard, by one provider.
+
+    What one of the `others` may have passed on already is left to it; `portion` is for groups of domains that may not
+    simply be begun with all others.
+    """
+
+    lease: ShardLease
+    provider: str
+    most: int
+    others: Sequence[str] = ()
+    portion: Portion | None = None
+
+
 @cache
 def _statement(*, sqlite: bool, several: bool, groups: int | None, others: bool) -> str:
     """`groups`: of how many groups a number is asked for; None where no group is told apart."""
+    fence = "" if sqlite else _FENCE
     free = (_FREE_SQLITE if sqlite else _FREE_POSTGRES) if several else ""
     if groups is None:
-        due = _DUE.format(free=free, which="", n="")
+        due = _DUE.format(fence=fence, free=free, which="", n="")
     else:
         named = [(f"AND d.domain_group = :group{n}", str(n)) for n in range(groups)]
         rest = [(_APART_SQLITE if sqlite else _APART_POSTGRES, "")] if others else []
-        parts = [_PART.format(due=_DUE.format(free=free, which=which, n=n), n=n) for which, n in (*named, *rest)]
+        parts = [
+            _PART.format(due=_DUE.format(fence=fence, free=free, which=which, n=n), n=n) for which, n in (*named, *rest)
+        ]
         due = f"{' UNION ALL '.join(parts)} LIMIT :most"
-    return _BEGIN.format(among=f"IN ({due})" if sqlite else f"= ANY (ARRAY({due}))", redacted=REDACTED)
+    made = _BEGIN.format(among=f"IN ({due})" if sqlite else f"= ANY (ARRAY({due}))", redacted=REDACTED)
+    return made if sqlite else _BEGIN_AT_ONCE.format(begin=made, counted=progress.COUNTED)
 
 
 _READERS = """
 SELECT confirmed_at, id, ref, address, zone, minute, sections, frequency, form
-FROM subscribers WHERE id {among}
+FROM subscribers WHERE id IN (SELECT value FROM json_each(:ids))
 """
-_READERS_SQLITE = _READERS.format(among="IN (SELECT value FROM json_each(:ids))")
-_READERS_POSTGRES = _READERS.format(among="= ANY (CAST(:ids AS bigint[]))")
 _FREQUENCIES = {one.value: one for one in Frequency}
 _FORMS = {one.value: one for one in MailForm}
 
 
-async def begin(
-    session: Session,
-    edition_id: int,
-    shard: int,
-    *,
-    provider: str,
-    others: Sequence[str] = (),
-    most: int,
-    now: datetime,
-    portion: Portion | None = None,
-) -> list[Begun]:
-    """Moves up to `most` due deliveries of a shard to `sending`: who has left, or is too late, is not among them.
+async def begin(session: Session, wanted: Wanted, now: datetime) -> list[Begun]:
+    """Moves due deliveries to `sending`: who has left, or is too late, is not among them.
 
-    So leaving, pausing and expiry take hold with the next group. What one of the `others` may have passed on already
-    is left to it; `portion` is for groups of domains that may not simply be begun with all others. The caller has
-    proved its lease.
+    So leaving, pausing and expiry take hold with the next group. The caller has proved the lease.
     """
-    sqlite = is_sqlite(session)
-    values: dict[str, Any] = {"edition": edition_id, "shard": shard, "provider": provider, "most": most, "now": now}
+    if is_sqlite(session):
+        return await _begin_step_by_step(session, wanted, now)
+    return await ask(session, beginning(wanted, now))
+
+
+def beginning(wanted: Wanted, now: datetime) -> Query[list[Begun]]:
+    """`begin` for PostgreSQL, as one statement, which gives nothing where the lease is another's."""
+    statement, values = _asked(wanted, now, sqlite=False)
+    return Query(statement, values, partial(_read, wanted.lease.shard))
+
+
+def _read(shard: int, rows: Sequence[Any]) -> list[Begun]:
+    return [
+        Begun(
+            reader,
+            attempt,
+            expires_at.astimezone(UTC),
+            shard,
+            group,
+            ref,
+            address,
+            zone,
+            minute,
+            confirmed_at and confirmed_at.astimezone(UTC),
+            sections,
+            _FREQUENCIES[frequency],
+            _FORMS[form],
+        )
+        for (
+            reader, attempt, expires_at, group, ref, address, zone, minute, confirmed_at, sections, frequency, form
+        ) in rows
+    ]  # fmt: skip
+
+
+def _asked(wanted: Wanted, now: datetime, *, sqlite: bool) -> tuple[str, dict[str, Any]]:
+    lease, portion, others = wanted.lease, wanted.portion, wanted.others
+    values: dict[str, Any] = {
+        "edition": lease.edition_id,
+        "shard": lease.shard,
+        "provider": wanted.provider,
+        "most": wanted.most,
+        "now": now,
+    }
+    if not sqlite:
+        values["epoch"] = lease.epoch
     if others:
         values["others"] = json.dumps(others) if sqlite else list(others)
     if portion:
@@ -127,6 +194,12 @@ async def begin(
         groups=len(portion.each) if portion else None,
         others=portion is None or portion.others,
     )
+    return statement, values
+
+
+async def _begin_step_by_step(session: Session, wanted: Wanted, now: datetime) -> list[Begun]:
+    edition_id, shard = wanted.lease.edition_id, wanted.lease.shard
+    statement, values = _asked(wanted, now, sqlite=True)
     moved = await session.execute(with_instants(statement, "expires_at"), values)
     moves: Counter[tuple[str, int]] = Counter()
     begun = {}
@@ -136,14 +209,11 @@ async def begin(
     if not begun:
         return []
     changes = Changes()
-    became = place(DeliveryStatus.SENDING, attempt=1, provider=provider)
+    became = place(DeliveryStatus.SENDING, attempt=1, provider=wanted.provider)
     for (group, attempt), count in moves.items():
         changes.move(group, place(DeliveryStatus.QUEUED, attempt=attempt - 1, provider=None), became, count)
     await progress.add(session, edition_id, shard, changes)
-    readers = await session.execute(
-        with_instants(_READERS_SQLITE if sqlite else _READERS_POSTGRES, "confirmed_at"),
-        {"ids": json.dumps(list(begun)) if sqlite else list(begun)},
-    )
+    readers = await session.execute(with_instants(_READERS, "confirmed_at"), {"ids": json.dumps(list(begun))})
     return [
         Begun(
             *begun[reader],

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from app.core.db import Session
+from app.core.db import Database, Session
+from app.core.errors import StorageError, StorageUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,16 @@ SELECT coalesce(cardinality(procrastinate_defer_jobs_v1(array(
     )
 ))), 0)
 """)
+
+
+async def put_alone(db: Database, hints: Sequence[Hint]) -> None:
+    """As `put`, in a transaction of its own: one round trip."""
+    try:
+        await db.alone([(_PUT.text, {"hints": json.dumps([asdict(hint) for hint in hints])})])
+    except StorageUnavailable:
+        raise
+    except StorageError:  # another worker put one of them there at the same moment; the next tick asks again
+        return
 
 
 async def put(session: Session, hints: Sequence[Hint]) -> int:

@@ -5,7 +5,7 @@ last one (the fence); without that proof it begins nothing.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select,
 from app.core.db import Session, lease_clock
 from app.models import Edition, JobRun, Shard
 from app.models.states import EditionStatus
-from app.store.statements import cached, is_sqlite
+from app.store.statements import Query, ask, ask_all, is_sqlite
 from app.store.upsert import insert
 
 FOR_MS = 10_000
@@ -34,16 +34,22 @@ def _clock(session: Session) -> ColumnElement[Any]:
     return literal_column(lease_clock(session))
 
 
-async def free_shards(session: Session, now: datetime, most: int) -> list[tuple[int, int]]:
+_FREE = """
+SELECT s.edition_id, s.number FROM shards AS s JOIN editions AS e ON e.id = s.edition_id
+WHERE s.next_at <= :now AND s.lease_until < {clock} AND e.status = 'sending'
+ORDER BY s.next_at, s.edition_id, s.number LIMIT :most
+"""
+
+
+def free_shards_query(session: Session, now: datetime, most: int) -> Query[list[tuple[int, int]]]:
     """Edition and number of up to `most` shards that are due and that nobody holds, due the longest first."""
-    rows = await session.execute(
-        select(Shard.edition_id, Shard.number)
-        .join(Edition, Edition.id == Shard.edition_id)
-        .where(Shard.next_at <= now, Shard.lease_until < _clock(session), Edition.status == EditionStatus.SENDING)
-        .order_by(Shard.next_at, Shard.edition_id, Shard.number)
-        .limit(most)
-    )
-    return [(edition_id, number) for edition_id, number in rows]
+    statement = _FREE.format(clock=lease_clock(session))
+    return Query(statement, {"now": now, "most": most}, lambda rows: [(edition, number) for edition, number in rows])
+
+
+async def free_shards(session: Session, now: datetime, most: int) -> list[tuple[int, int]]:
+    """`free_shards_query` by itself."""
+    return await ask(session, free_shards_query(session, now, most))
 
 
 async def is_due_elsewhere(session: Session, edition_id: int, now: datetime) -> bool:
@@ -68,42 +74,58 @@ async def take_shard(
     left: bool = False,
     but: Collection[int] = (),
 ) -> ShardLease | None:
-    """Leases the free shard whose work is due the longest, of an edition that is sending.
+    """`take_shards` for one; `shard` narrows the choice to one of the edition."""
+    only = [Shard.number == shard] if shard is not None else []
+    taken = await take_shards(session, owner, now, *only, most=1, edition_id=edition_id, left=left, but=but)
+    return taken[0] if taken else None
 
-    `edition_id` narrows the choice to one edition, `shard` to one shard of it, `left` to those whose last owner never
-    gave them back; `but` are shards of it that the caller has no use for.
+
+async def take_shards(
+    session: Session,
+    owner: str,
+    now: datetime,
+    *only: ColumnElement[bool],
+    most: int,
+    edition_id: int | None = None,
+    left: bool = False,
+    but: Collection[int] = (),
+) -> list[ShardLease]:
+    """Leases up to `most` free shards whose work is due the longest, of editions that are sending.
+
+    `edition_id` narrows the choice to one edition, `left` to shards whose last owner never gave them back; `but` are
+    shards of it that the caller has no use for.
     """
-    clock = _clock(session)
-    only = [
-        column == wanted
-        for column, wanted in ((Shard.edition_id, edition_id), (Shard.number, shard))
-        if wanted is not None
-    ]
-    if left:
-        only.append(Shard.lease_until > 0)
+    clock, only = _clock(session), (*only, *_narrowed(edition_id, left=left))
     if but:
-        only.append(Shard.number.not_in(but))
+        only = (*only, Shard.number.not_in(but))
     free = (
-        await session.execute(
-            select(Shard.edition_id, Shard.number)
-            .join(Edition, Edition.id == Shard.edition_id)
-            .where(Shard.next_at <= now, Shard.lease_until < clock, Edition.status == EditionStatus.SENDING, *only)
-            .order_by(Shard.next_at, Shard.edition_id, Shard.number)
-            .limit(1)
-            .with_for_update(of=Shard, skip_locked=True)
-        )
-    ).one_or_none()
-    if free is None:
-        return None
-    # The row is held since it was found: by its lock on PostgreSQL, by the one writer on SQLite.
-    epoch = await session.scalar(
+        select(Shard.edition_id, Shard.number)
+        .join(Edition, Edition.id == Shard.edition_id)
+        .where(Shard.next_at <= now, Shard.lease_until < clock, Edition.status == EditionStatus.SENDING, *only)
+        .order_by(Shard.next_at, Shard.edition_id, Shard.number)
+        .limit(most)
+        .with_for_update(of=Shard, skip_locked=True)
+        .cte("free")
+    )
+    taken = await session.execute(
         update(Shard)
-        .where(Shard.edition_id == free[0], Shard.number == free[1])
+        .where(Shard.edition_id == free.c.edition_id, Shard.number == free.c.number)
         .values(owner=owner, epoch=Shard.epoch + 1, lease_until=clock + FOR_MS)
-        .returning(Shard.epoch)
+        .returning(Shard.edition_id, Shard.number, Shard.epoch)
         .execution_options(synchronize_session=False)
     )
-    return ShardLease(free[0], free[1], epoch) if epoch is not None else None
+    return [ShardLease(*row) for row in sorted(taken.all())]
+
+
+def _narrowed(edition_id: int | None, *, left: bool) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = [Shard.edition_id == edition_id] if edition_id is not None else []
+    return [*made, Shard.lease_until > 0] if left else made
+
+
+async def is_any_left(session: Session, edition_id: int) -> bool:
+    """Is there a shard that its last owner never gave back?"""
+    found = select(Shard.number).where(*_narrowed(edition_id, left=True), Shard.lease_until < _clock(session)).limit(1)
+    return await session.scalar(found) is not None
 
 
 async def take_unheld(session: Session, *only: ColumnElement[bool]) -> tuple[int, int] | None:
@@ -133,10 +155,6 @@ async def take_unheld(session: Session, *only: ColumnElement[bool]) -> tuple[int
     return free[0], free[1]
 
 
-def _is(lease: ShardLease) -> ColumnElement[bool]:
-    return and_(Shard.edition_id == lease.edition_id, Shard.number == lease.shard, Shard.epoch == lease.epoch)
-
-
 # One statement for all shards that a worker holds, since it stands at the head of every group.
 _RENEW = """
 UPDATE shards SET lease_until = {clock} + :ms
@@ -150,18 +168,21 @@ _HELD_POSTGRES = """SELECT CAST(value->>0 AS integer) AS number, CAST(value->>1 
   FROM jsonb_array_elements(CAST(:held AS jsonb)) AS value"""
 
 
-async def renew_shards(session: Session, edition_id: int, held: Collection[ShardLease]) -> set[int]:
+def renewal(session: Session, edition_id: int, held: Collection[ShardLease]) -> Query[set[int]]:
     """The fence: proves and renews leases of one edition; gives the numbers of the shards that are still ours."""
-    if not held:
-        return set()
     source = _HELD_SQLITE if is_sqlite(session) else _HELD_POSTGRES
-    statement = cached(_RENEW.format(clock=lease_clock(session), held=source))
     values = {
         "ms": FOR_MS,
         "edition": edition_id,
         "held": json.dumps([[one.shard, one.epoch] for one in held]),
     }
-    return set((await session.scalars(statement, values)).all())
+    statement = _RENEW.format(clock=lease_clock(session), held=source)
+    return Query(statement, values, lambda rows: {number for (number,) in rows})
+
+
+async def renew_shards(session: Session, edition_id: int, held: Collection[ShardLease]) -> set[int]:
+    """`renewal` by itself."""
+    return await ask(session, renewal(session, edition_id, held)) if held else set()
 
 
 async def renew_shard(session: Session, lease: ShardLease) -> bool:
@@ -190,14 +211,30 @@ async def owe_shard(session: Session, edition_id: int, shard: int, at: datetime)
     )
 
 
-async def give_back_shard(session: Session, lease: ShardLease, next_at: datetime | None) -> None:
-    """Ends a lease and says when the shard is owed something next."""
-    await session.execute(
-        update(Shard)
-        .where(_is(lease))
-        .values(owner=None, lease_until=0, next_at=next_at)
-        .execution_options(synchronize_session=False)
+_GIVE_BACK = """
+UPDATE shards SET owner = NULL, lease_until = 0, next_at = :due_at
+WHERE edition_id = :edition AND number = :shard AND epoch = :epoch RETURNING number
+"""
+
+
+async def give_back_shards(session: Session, given: Sequence[tuple[ShardLease, datetime | None]]) -> None:
+    """Ends leases and says when each shard is owed something next."""
+    await ask_all(
+        session,
+        [
+            Query(
+                _GIVE_BACK,
+                {"edition": one.edition_id, "shard": one.shard, "epoch": one.epoch, "due_at": due_at},
+                lambda _: None,
+            )
+            for one, due_at in given
+        ],
     )
+
+
+async def give_back_shard(session: Session, lease: ShardLease, next_at: datetime | None) -> None:
+    """`give_back_shards` for one."""
+    await give_back_shards(session, [(lease, next_at)])
 
 
 async def take_slot(

@@ -8,7 +8,7 @@ locked. A subquery would see the readers as they were when the statement began.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -19,8 +19,9 @@ from app.models import Delivery, DeliveryNote
 from app.models.ledger import REDACTED
 from app.models.states import DeliveryStatus
 from app.store import progress
+from app.store.leases import ShardLease
 from app.store.progress import Changes, Place, Tally, place
-from app.store.statements import cached, is_sqlite
+from app.store.statements import Query, cached, is_sqlite
 
 _MAY_HAVE_ARRIVED = (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN, DeliveryStatus.ACCEPTED)
 
@@ -45,8 +46,8 @@ UPDATE deliveries AS d
 SET status = o.status, due_at = COALESCE(o.due_at, d.due_at), provider_id = {number}, code = o.code,
     fault = o.fault, pinned = {pinned}
 FROM (
-  SELECT json_extract(value, '$.s') AS subscriber_id, json_extract(value, '$.a') AS attempt,
-         json_extract(value, '$.to') AS status, json_extract(value, '$.due') AS due_at,
+  SELECT json_extract(value, '$.s') AS subscriber_id, json_extract(value, '$.attempt') AS attempt,
+         json_extract(value, '$.status') AS status, json_extract(value, '$.due') AS due_at,
          json_extract(value, '$.id') AS id, json_extract(value, '$.code') AS code,
          json_extract(value, '$.fault') AS fault
   FROM json_each(:rows) LIMIT -1
@@ -100,6 +101,103 @@ _ACCEPT_POSTGRES = (
 )
 
 
+# The same for PostgreSQL in one statement with its counts and notes, for shards whose lease is proved in the same
+# message. Of an outcome whose shard is lost, or whose row is not as it was left, nothing is done.
+_ACCEPTED_GIVEN = """
+SELECT CAST(value->>0 AS integer) AS shard, CAST(value->>1 AS bigint) AS s, CAST(value->>2 AS integer) AS attempt,
+       'accepted' AS status, CAST(NULL AS timestamptz) AS due, value->>3 AS id, CAST(NULL AS text) AS code,
+       CAST(NULL AS text) AS fault, '' AS why
+FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS each_row(value)
+"""
+_OTHERS_GIVEN = """
+SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+  AS o(shard int, s bigint, attempt int, status text, due timestamptz, id text, code text, fault text, why text)
+"""
+_NOTED = """, noted AS (
+  INSERT INTO delivery_notes (edition_id, subscriber_id, attempt, at, outcome, code, why)
+  SELECT CAST(:edition AS integer), subscriber_id, attempt, :now, status, COALESCE(code, ''),
+         CASE WHEN erased THEN '' ELSE why END
+  FROM written WHERE status <> 'accepted' OR attempt > 1
+)"""
+_SETTLE = """
+WITH given AS ({given}), ours AS (
+  SELECT s.number FROM shards AS s JOIN jsonb_array_elements(CAST(:held AS jsonb)) AS h(value)
+  ON s.number = CAST(h.value->>0 AS integer) AND s.epoch = CAST(h.value->>1 AS integer)
+  WHERE s.edition_id = :edition
+), written AS (
+  UPDATE deliveries AS d
+  SET status = o.status, due_at = COALESCE(o.due, d.due_at), provider_id = {number}, code = o.code, fault = o.fault,
+      pinned = CASE WHEN o.status = 'accepted' THEN d.pinned ELSE {pinned} END
+  FROM given AS o
+  WHERE d.edition_id = :edition AND d.subscriber_id = o.s AND {in_hand}
+    AND o.shard = ANY (ARRAY(SELECT number FROM ours))
+  RETURNING d.subscriber_id, o.shard, d.attempt, d.domain_group, d.provider, d.status, d.code, d.fault, o.why,
+            COALESCE(d.provider_id = '{redacted}', false) AS erased
+), moves AS (
+  SELECT shard, COALESCE(provider, '') AS provider, domain_group, 'sending' AS tally, -1 AS by FROM written
+  UNION ALL
+  SELECT shard, CASE WHEN status IN ('accepted', 'rejected', 'unknown') THEN COALESCE(provider, '') ELSE '' END,
+         domain_group,
+         CASE status WHEN 'queued' THEN 'deferred' WHEN 'rejected' THEN 'rejected_' || COALESCE(fault, 'ours')
+                     ELSE status END,
+         1
+  FROM written
+), counted AS ({counted}), paced AS ({paced}){noted}
+SELECT subscriber_id FROM written
+"""
+
+
+def settling(
+    edition_id: int, held: Iterable[ShardLease], by_shard: Mapping[int, Sequence[Outcome]], now: datetime
+) -> list[Query[set[int]]]:
+    """`record` for PostgreSQL and the ordinary case, to be sent behind the fence: the readers that were written down.
+
+    For all others `record` is called afterwards.
+    """
+    leases = json.dumps([[one.shard, one.epoch] for one in held])
+    accepted, others = list[Any](), list[Any]()
+    again = False
+    for shard, outcomes in by_shard.items():
+        for one in outcomes:
+            if one.status is DeliveryStatus.ACCEPTED:
+                accepted.append((shard, one.subscriber_id, one.attempt, one.provider_id[:200] or None))
+                again = again or one.attempt > 1
+            else:
+                others.append({"shard": shard, **_as_record(one), "why": one.why[:400]})
+    asked = ((accepted, _ACCEPTED_GIVEN, again), (others, _OTHERS_GIVEN, True))
+    values = {"edition": edition_id, "held": leases, "slice": progress.slice_of(now), "now": now}
+    return [
+        Query(
+            _SETTLE.format(
+                given=given,
+                number=_NUMBER,
+                pinned=_PINNED,
+                in_hand=_IN_HAND,
+                redacted=REDACTED,
+                counted=progress.COUNTED,
+                paced=progress.PACED,
+                noted=_NOTED if noted else "",
+            ),
+            {**values, "rows": json.dumps(rows)},
+            lambda found: {reader for (reader,) in found},
+        )
+        for rows, given, noted in asked
+        if rows
+    ]
+
+
+def _as_record(one: Outcome) -> dict[str, Any]:
+    return {
+        "s": one.subscriber_id,
+        "attempt": one.attempt,
+        "status": one.status.value,
+        "due": f"{_stored(one.due_at)}+00" if one.due_at else None,
+        "id": one.provider_id[:200] or None,
+        "code": one.code[:24] or None,
+        "fault": one.fault,
+    }
+
+
 def _stored(instant: datetime | None) -> str | None:
     # The form in which UtcDateTime keeps an instant in SQLite; PostgreSQL reads it with the zone behind it.
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if instant else None
@@ -142,18 +240,9 @@ class _Changes:
 
 async def _write(session: Session, edition_id: int, outcomes: Sequence[Outcome], which: str) -> Sequence[Any]:
     sqlite = is_sqlite(session)
-    rows: list[Any] = [
-        {
-            "s": one.subscriber_id,
-            "a" if sqlite else "attempt": one.attempt,
-            "to" if sqlite else "status": one.status.value,
-            "due": _stored(one.due_at) if sqlite or one.due_at is None else f"{_stored(one.due_at)}+00",
-            "id": one.provider_id[:200] or None,
-            "code": one.code[:24] or None,
-            "fault": one.fault,
-        }
-        for one in outcomes
-    ]
+    rows: list[Any] = [_as_record(one) for one in outcomes]
+    if sqlite:
+        rows = [{**row, "due": _stored(one.due_at)} for row, one in zip(rows, outcomes, strict=True)]
     statement = cached(_STATEMENTS[sqlite, which])
     written = await session.execute(statement, {"rows": json.dumps(rows), "edition": edition_id})
     return written.all()

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select, text
 
-from app.core.db import Session
+from app.core.db import Session, Statement
 from app.models import DeliveryCount, DeliveryPace
 from app.models.states import DeliveryStatus
+from app.store.statements import cached, is_sqlite
 
 SLICE = 5
 """Seconds of a slice of the pace."""
@@ -100,6 +101,21 @@ _ADD_POSTGRES = text(
     + ", ".join(f"CAST(value->>{len(_KEYS) + index} AS integer)" for index in range(len(_COLUMNS)))
     + f" FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS each_row(value){_TAIL}"
 )
+COUNTED = (
+    f"{_HEAD}SELECT CAST(:edition AS integer), shard, provider, domain_group, "  # noqa: S608  # names of ours
+    + ", ".join(f"COALESCE(sum(by) FILTER (WHERE tally = '{name}'), 0)" for name in _COLUMNS)
+    + " FROM moves GROUP BY shard, provider, domain_group ORDER BY shard, provider, domain_group"
+    + _TAIL
+)
+"""The end of a PostgreSQL statement that moves deliveries: `moves` are rows of shard, provider, domain_group, tally and
+by how many it changes."""
+PACED = """
+INSERT INTO delivery_pace (edition_id, shard, slice, settled)
+SELECT CAST(:edition AS integer), shard, CAST(:slice AS bigint), count(*) FROM written
+WHERE status IN ('accepted', 'rejected') GROUP BY shard ORDER BY shard
+ON CONFLICT (edition_id, shard, slice) DO UPDATE SET settled = delivery_pace.settled + excluded.settled
+"""
+"""Likewise: `written` are rows of shard and status, answered in the slice `:slice`."""
 _PACE = text(
     "INSERT INTO delivery_pace (edition_id, shard, slice, settled) VALUES (:edition, :shard, :slice, :settled)"
     " ON CONFLICT (edition_id, shard, slice) DO UPDATE SET settled = delivery_pace.settled + excluded.settled"
@@ -130,7 +146,7 @@ async def add_all(
         await session.execute(statement, {"edition": edition_id, "rows": json.dumps(rows)})
     paced = {shard: changes.settled for shard, changes in sorted(by_shard.items()) if changes.settled}
     if paced and now is not None:
-        await _pace(session, edition_id, [(shard, _slice(now), settled) for shard, settled in paced.items()])
+        await _pace(session, edition_id, [(shard, slice_of(now), settled) for shard, settled in paced.items()])
 
 
 async def _pace(session: Session, edition_id: int, rows: Iterable[tuple[int, int, int]]) -> None:
@@ -140,33 +156,50 @@ async def _pace(session: Session, edition_id: int, rows: Iterable[tuple[int, int
         await session.execute(_PACE, of_rows)
 
 
-def _slice(at: datetime) -> int:
+def slice_of(at: datetime) -> int:
+    """Which slice of the pace an instant is in."""
     return int(at.timestamp()) // SLICE
 
 
 async def fold(session: Session, edition_id: int, shard: int, now: datetime) -> None:
     """Adds a shard's counts to those at rest. The last thing in the transaction that gives the shard back."""
-    gone = await session.execute(
-        delete(DeliveryCount)
-        .where(DeliveryCount.edition_id == edition_id, DeliveryCount.shard == shard)
-        .returning(DeliveryCount.provider, DeliveryCount.domain_group, *_columns())
-        .execution_options(synchronize_session=False)
-    )
-    changes = Changes({(row[0], row[1]): Counter(dict(zip(Tally, row[2:], strict=True))) for row in gone})
-    await add(session, edition_id, SETTLED, changes)
-    paced = await session.execute(
-        delete(DeliveryPace)
-        .where(DeliveryPace.edition_id == edition_id, DeliveryPace.shard == shard)
-        .returning(DeliveryPace.slice, DeliveryPace.settled)
-        .execution_options(synchronize_session=False)
-    )
-    past = _slice(now - 2 * PACE_OVER)
-    await _pace(session, edition_id, [(SETTLED, *row) for row in sorted(paced.all()) if row[0] >= past])
-    await session.execute(
-        delete(DeliveryPace)
-        .where(DeliveryPace.edition_id == edition_id, DeliveryPace.shard == SETTLED, DeliveryPace.slice < past)
-        .execution_options(synchronize_session=False)
-    )
+    for statement, values in folding(edition_id, now, sqlite=is_sqlite(session), shard=shard):
+        await session.execute(cached(statement), values)
+
+
+_COUNTS_FOLDED = f"{_HEAD}SELECT CAST(:edition AS integer), 0, provider, domain_group, "  # names of ours
+_COUNTS_FOLDED += ", ".join(f"sum({name})" for name in _COLUMNS)
+_COUNTS_FOLDED += " FROM {gone} GROUP BY provider, domain_group ORDER BY provider, domain_group" + _TAIL
+_PACE_FOLDED = """
+INSERT INTO delivery_pace (edition_id, shard, slice, settled)
+SELECT CAST(:edition AS integer), 0, slice, sum(settled) FROM {gone} GROUP BY slice ORDER BY slice
+ON CONFLICT (edition_id, shard, slice) DO UPDATE SET settled = delivery_pace.settled + excluded.settled
+"""
+_FOLDED = (("delivery_counts", _COUNTS_FOLDED), ("delivery_pace", _PACE_FOLDED))
+_FOLDED_SHARDS = """ WHERE {table}.edition_id = :edition AND {table}.shard > 0 AND EXISTS (
+  SELECT 1 FROM shards AS s WHERE s.edition_id = :edition AND s.number = {table}.shard AND s.lease_until = 0
+)"""
+_FOLDED_SHARD = " WHERE {table}.edition_id = :edition AND {table}.shard = :shard"
+_FORGET_PACE = "DELETE FROM delivery_pace WHERE edition_id = :edition AND shard = 0 AND slice < :past"
+
+
+def folding(edition_id: int, now: datetime, *, sqlite: bool, shard: int | None = None) -> list[Statement]:
+    """Statements that add the counts of all shards that nobody holds, or of `shard`, to those at rest.
+
+    Until then the sums are the same. All workers' counts meet there, so that these statements are best alone in their
+    transaction.
+    """
+    values = {"edition": edition_id, "shard": shard or 0}
+    made: list[Statement] = []
+    for table, folded in _FOLDED:
+        those = (_FOLDED_SHARDS if shard is None else _FOLDED_SHARD).format(table=table)
+        if sqlite:  # has one writer: nothing comes between
+            made += [(folded.format(gone=table + those), values), (f"DELETE FROM {table}{those}", values)]  # noqa: S608
+        else:
+            gone = f"WITH gone AS (DELETE FROM {table}{those} RETURNING *) "  # noqa: S608  # names of ours
+            made.append((gone + folded.format(gone="gone"), values))
+    past = slice_of(now - 2 * PACE_OVER)
+    return [*made, (_FORGET_PACE, {"edition": edition_id, "past": past})]
 
 
 def _columns() -> list[Any]:
@@ -240,7 +273,7 @@ async def total(session: Session, edition_id: int) -> Counts:
 
 async def rate(session: Session, edition_id: int, now: datetime) -> float:
     """Hand-overs answered for good per second, over the last minute or as long as it has been going."""
-    since = _slice(now - PACE_OVER)
+    since = slice_of(now - PACE_OVER)
     row = await session.execute(
         select(func.sum(DeliveryPace.settled), func.min(DeliveryPace.slice)).where(
             DeliveryPace.edition_id == edition_id, DeliveryPace.slice > since

@@ -110,12 +110,22 @@ async def bar_group(
 
 async def slowed(session: Session, provider: str, now: int) -> dict[str, int]:
     """Until when each group is barred at a provider, or was, of those that have not come back to their rate."""
+    return not_back(await ever_barred(session, provider), now)
+
+
+async def ever_barred(session: Session, provider: str) -> dict[str, int]:
+    """Until when each group was barred at a provider, of those that ever were."""
     rows = await session.execute(
         select(Bucket.domain_group, Bucket.barred_until).where(
-            Bucket.provider == provider, Bucket.domain_group != WHOLE, Bucket.barred_until > now - BACK_AFTER
+            Bucket.provider == provider, Bucket.domain_group != WHOLE, Bucket.barred_until > 0
         )
     )
     return {str(group): int(until) for group, until in rows}
+
+
+def not_back(barred: Mapping[str, int], now: int) -> dict[str, int]:
+    """Those of them that have not come back to their rate."""
+    return {group: until for group, until in barred.items() if until > now - BACK_AFTER}
 
 
 async def all_barred(session: Session, now: int) -> list[tuple[str, str, float]]:

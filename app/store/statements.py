@@ -3,12 +3,18 @@
 Building such a statement from columns costs SQLAlchemy more than the database takes to carry it out.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.sql.selectable import TextualSelect
 
+from app.core import postgres
 from app.core.db import Session, UtcDateTime
+
+T = TypeVar("T")
+_INSTANTS = ("now", "due_at", "late_from", "again")
 
 
 def is_sqlite(session: Session) -> bool:
@@ -18,12 +24,38 @@ def is_sqlite(session: Session) -> bool:
 
 @cache
 def cached(statement: str) -> TextClause:
-    """`statement`, ready to be executed; its parameter `now`, if it has one, is an instant."""
+    """`statement`, ready to be executed; those of its parameters that are named in `_INSTANTS` are instants."""
     made = text(statement)
-    return made.bindparams(bindparam("now", type_=UtcDateTime())) if ":now" in statement else made
+    names = [name for name in _INSTANTS if f":{name}" in statement]
+    return made.bindparams(*(bindparam(name, type_=UtcDateTime()) for name in names))
 
 
 @cache
 def with_instants(statement: str, *names: str) -> TextualSelect:
     """`cached`, and the result's columns `names` are instants."""
     return cached(statement).columns(**{name: UtcDateTime() for name in names})
+
+
+class Query(NamedTuple, Generic[T]):
+    """A statement with its values, and how its rows are read. `instants` are those of its columns, which come first."""
+
+    statement: str
+    values: Mapping[str, Any]
+    read: Callable[[Sequence[Any]], T]
+    instants: tuple[str, ...] = ()
+
+
+async def ask(session: Session, query: Query[T]) -> T:
+    """Executes one query by itself."""
+    made = with_instants(query.statement, *query.instants) if query.instants else cached(query.statement)
+    return query.read((await session.execute(made, query.values)).all())
+
+
+async def ask_all(session: Session, queries: Sequence[Query[Any]]) -> list[Any]:
+    """Executes queries in their order; on PostgreSQL all of them take one round trip."""
+    if is_sqlite(session):
+        return [await ask(session, query) for query in queries]
+    if not queries:
+        return []
+    found = await postgres.together(await session.connection(), [(one.statement, one.values) for one in queries])
+    return [query.read(rows) for query, rows in zip(queries, found, strict=True)]

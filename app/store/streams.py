@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, update
 
 from app.core.db import Session, UtcDateTime
 from app.models import OperatorMail, TransactionalEmail
 from app.models.states import DeliveryStatus
+from app.store.statements import Query, ask
 
 Mails = type[OperatorMail] | type[TransactionalEmail]
 
@@ -16,15 +17,24 @@ _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
 _IN_HAND = (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
 
 
-async def any_due(session: Session, mails: Mails, now: datetime, *, expire: bool = True) -> bool:
+_DUE = """
+SELECT 1 FROM {table}
+WHERE (status IN ('queued', 'unknown') AND due_at <= :now{in_time}) OR (status = 'sending' AND due_at <= :now) LIMIT 1
+"""
+
+
+def due_query(mails: Mails, now: datetime, *, expire: bool = True) -> Query[bool]:
     """Is there a mail to hand over now, or one that somebody began? (The lease tells whether they still are.)
 
     One that is too late is to be given up, but where nothing may be expired.
     """
-    found = exists().where(mails.status.in_((*_WAITING, DeliveryStatus.SENDING)), mails.due_at <= now)
-    if not expire:
-        found = found.where(or_(mails.status == DeliveryStatus.SENDING, mails.expires_at > now))
-    return bool(await session.scalar(select(found)))
+    in_time = "" if expire else " AND expires_at > :now"
+    return Query(_DUE.format(table=mails.__tablename__, in_time=in_time), {"now": now}, bool)
+
+
+async def any_due(session: Session, mails: Mails, now: datetime, *, expire: bool = True) -> bool:
+    """`due_query` by itself."""
+    return await ask(session, due_query(mails, now, expire=expire))
 
 
 async def recover(

@@ -29,6 +29,8 @@ class Pace:
     """Deliveries of a shard."""
     drain: float = app.jobs.worker.DRAIN_WITHIN
     """How long conversations may go on after SIGTERM."""
+    unreached: float = app.jobs.worker.UNREACHED
+    """How long the database may be silent before a worker ends."""
 
 
 EARNEST = Pace(10.0, 600.0, 600.0, 1000)
@@ -73,7 +75,7 @@ def _hurry(pace: Pace) -> None:
     policy.UNKNOWN_AFTER = timedelta(seconds=pace.unknown_after)
     policy.UNKNOWN_SPREAD = timedelta(seconds=pace.unknown_spread)
     releases.SHARD = pace.shard
-    app.jobs.worker.DRAIN_WITHIN = pace.drain
+    app.jobs.worker.DRAIN_WITHIN, app.jobs.worker.UNREACHED = pace.drain, pace.unreached
     release.CHUNK = max(pace.shard * 5, 100)
 
 

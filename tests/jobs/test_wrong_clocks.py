@@ -20,6 +20,7 @@ from app.stages.collect import stories as desk
 from app.stages.render.freeze import freeze
 from app.stages.send import release
 from app.store import handovers, leases, transactional
+from app.store.handovers import Wanted
 from tests.conftest import sqlite_copy
 from tests.machine import Machine
 from tests.people import DAY, add_edition, add_reader, prefer
@@ -112,7 +113,7 @@ async def test_an_edition_that_goes_out_when_the_power_fails_reaches_everybody(
     async with container.db.write() as session:
         lease = await leases.take_shard(session, "dead", service.machine.wall)
         assert lease is not None
-        assert await handovers.begin(session, edition.id, lease.shard, provider="outbox", most=1, now=SIX + HALF)
+        assert await handovers.begin(session, Wanted(lease, "outbox", 1), SIX + HALF)
         await leases.give_back_shard(session, lease, SIX + HALF)  # by the time of the next start it has run out
     await service.crash()
 

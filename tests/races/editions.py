@@ -208,16 +208,16 @@ class EditionWalk:
         at.mailed_once()
 
     async def end(self) -> None:
-        """Two days later every edition has ended, or is held and the operators know."""
+        """Two days after the last one it could compose every edition has ended, or is held and the operators know."""
         at = self.world
-        for _ in range(10):
+        for _ in range(16):
             at.clock.move(at.clock.now() + timedelta(hours=8))
             for job in (tasks.lapse, tasks.hold_overdue):
                 await job(at.container, "last")
             await tasks.let_go(at.container, {})
             await at.papers()
             await tasks.let_go(at.container, {})
-        at.say("ten times eight hours went by")
+        at.say("sixteen times eight hours went by")
         await self.look()
         open_ = {one: status.value for one, status in self.seen.items() if status not in (*ENDED, EditionStatus.HELD)}
         at.demand(not open_, f"never ended: {open_}")

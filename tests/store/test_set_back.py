@@ -9,6 +9,7 @@ from app.core.db import Database
 from app.models import Delivery, Shard
 from app.models.states import DeliveryStatus as Status
 from app.store import clocks, deliveries, handovers, leases
+from app.store.handovers import Wanted
 from tests.people import NOON
 from tests.stages.send.test_shard import desk
 
@@ -34,7 +35,7 @@ async def test_a_mail_without_an_answer_is_due_within_twenty_minutes(db: Databas
     async with db.write() as session:
         lease = await leases.take_shard(session, "worker", NOON)
         assert lease is not None
-        (row,) = await handovers.begin(session, lease.edition_id, lease.shard, provider="scripted", most=1, now=NOON)
+        (row,) = await handovers.begin(session, Wanted(lease, "scripted", 1), NOON)
         await deliveries.abandon(session, lease.edition_id, lease.shard, AHEAD + timedelta(minutes=15), AHEAD)
         other = Delivery.subscriber_id != row.subscriber_id
         await session.execute(Delivery.__table__.update().where(other).values(due_at=AHEAD))  # type: ignore[attr-defined]

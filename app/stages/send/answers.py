@@ -1,7 +1,7 @@
 """What became of an edition's hand-overs, written down for their own attempts, whoever owns their shards by now."""
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,17 +34,30 @@ class Answers:
     clock: Clock
     shares: Shares
 
-    async def record(self, session: Session, settled: Sequence[Settled[Begun]], held: Collection[int]) -> None:
-        """`held` are the numbers of the shards whose lease is ours."""
-        now, written = self.clock.now(), dict[int, list[Outcome]]()
+    def outcomes(self, settled: Sequence[Settled[Begun]]) -> dict[int, list[Outcome]]:
+        """What to write down, by shard."""
+        now, made = self.clock.now(), dict[int, list[Outcome]]()
         for row, receipt in settled:
             if isinstance(receipt, NotSent):
                 self.shares.spend(row.group, -1)
-            written.setdefault(row.shard, []).append(self._outcome(row, receipt, now))
-        late = {shard: written.pop(shard) for shard in sorted(written.keys() - set(held))}
-        await outcomes.record(session, self.edition_id, written, now)
-        for shard, of_shard in late.items():
-            await self._record_late(session, shard, of_shard, now)
+            made.setdefault(row.shard, []).append(self._outcome(row, receipt, now))
+        return made
+
+    async def finish(
+        self,
+        session: Session,
+        settled: Sequence[Settled[Begun]],
+        unwritten: Mapping[int, Sequence[Outcome]],
+        held: Collection[int],
+    ) -> None:
+        """Writes down what was not so with its group, and makes known what the answers say of who gave them.
+
+        `held` are the numbers of the shards whose lease is ours.
+        """
+        now = self.clock.now()
+        await outcomes.record(session, self.edition_id, {one: unwritten[one] for one in unwritten if one in held}, now)
+        for shard in sorted(unwritten.keys() - set(held)):
+            await self._record_late(session, shard, unwritten[shard], now)
         # Last, as rows that all workers share: whoever holds one asks for no shard any more.
         await self.way.heard(session, (receipt for _, receipt in settled))
         slowed = _slowed_by(settled)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Generic
 
 from app.core.clock import steady
-from app.core.db import Database, Session
-from app.core.mail.receipt import Standstill
+from app.core.db import Database
 from app.stages.send.course import Course
 from app.stages.send.ledger import Ledger, R, Settled
 
@@ -34,11 +33,11 @@ class Books(Generic[R]):
         Without a room outcomes are written down and nothing else: what is held stays so for the other half.
         """
         started = steady()
+        # Where it is over nothing is given back before `close`, which says why.
         async with self._db.write(brief=True) as session:
-            if not await self._entered(session, settled):
-                return None
-            # Where it is over nothing is given back before `close`, which says why.
-            begun = () if room is None or self._course.over else await self._ledger.begin(session, room)
+            begun = await self._ledger.turn(session, settled, None if self._course.over else room)
+        if begun is None or self._course.lost:
+            return None
         self._course.renewed(started)
         return begun
 
@@ -46,7 +45,7 @@ class Books(Generic[R]):
         """Only slow answers are still to come: what ended the hand-over is made known."""
         rest, fault = self._course.rest, self._course.fault
         async with self._db.write(brief=True) as session:
-            ours = await self._entered(session, settled, fault)
+            ours = await self._ledger.turn(session, settled, None, fault) is not None and not self._course.lost
             if ours:
                 await self._ledger.part(session, rest, fault)
         if ours:
@@ -55,12 +54,5 @@ class Books(Generic[R]):
     async def close(self, settled: Sequence[Settled[R]]) -> None:
         """The end: gives back what is held."""
         async with self._db.write(brief=True) as session:
-            ours = await self._ledger.fence(session, self._course.fault)
-            await self._ledger.record(session, settled)
-            if ours:
+            if await self._ledger.turn(session, settled, None, self._course.fault) is not None:
                 await self._ledger.close(session, self._course.rest, self._course.fault)
-
-    async def _entered(self, session: Session, settled: Sequence[Settled[R]], fault: Standstill | None = None) -> bool:
-        ours = not self._course.lost and await self._ledger.fence(session, fault)
-        await self._ledger.record(session, settled)
-        return ours

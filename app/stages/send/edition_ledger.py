@@ -30,8 +30,9 @@ from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
 from app.stages.send.shares import Shares
 from app.stages.send.ways import Way
-from app.store import deliveries, editions, handovers, leases, progress
-from app.store.handovers import Begun
+from app.store import deliveries, groups, handovers, leases
+from app.store.deliveries import Waiting
+from app.store.handovers import Begun, Portion, Wanted
 from app.store.leases import ShardLease
 
 TemplateFor = Callable[[int, int, MailForm], Awaitable[MailTemplate]]
@@ -72,8 +73,8 @@ class EditionLedger:
     """The leases that are ours, as of the last fence, by the shard's number."""
     _left: dict[int, Left] = field(default_factory=dict)
     """What may be due in each; one that is dry is given back when its last answer is written down."""
-    _looked: float = 0.0
-    """When shards that nobody gave back were looked for, on the monotonic clock."""
+    _any_left: bool = False
+    """A worker died with shards of this edition in hand, as of the last look."""
     _going: bool = True
     """As of the last fence: nobody has paused or cancelled the edition."""
     _asked_elsewhere: bool = False
@@ -91,34 +92,50 @@ class EditionLedger:
     def _resend(self) -> bool:
         return self.settings.on_unknown == "resend"
 
-    async def open(self, session: Session, lease: ShardLease) -> None:
-        """Puts in order what an earlier owner, a pause or the night left behind in a shard that was just leased."""
-        now, at = self.clock.now(), (self.edition_id, lease.shard)
-        again = lease.epoch > 1
-        self.held[lease.shard], self._left[lease.shard] = lease, Left()
-        if again:
-            await self._abandon(session, at, now)
-        await deliveries.ripen(session, *at, now, resend=self._resend and again, expire=self.clock.may_expire)
-        if again:
-            await deliveries.skip_gone(session, *at, now)
-        await deliveries.skip_empty(session, *at, self.present)
+    async def open(self, session: Session, *taken: ShardLease) -> list[int]:
+        """Puts in order what earlier owners, a pause or the night left behind in shards that were just leased; gives
+        the numbers of those that are ours still.
+        """
+        now = self.clock.now()
+        lost = await deliveries.put_in_order(
+            session,
+            taken,
+            now,
+            present=self.present,
+            unknown_until=lambda: policy.unknown_until(now, _chance()),
+            resend=self._resend,
+            expire=self.clock.may_expire,
+        )
+        for lease in taken:
+            if lease.shard not in lost:
+                continue
+            self.held[lease.shard], self._left[lease.shard] = lease, Left()
+            if count := lost[lease.shard]:
+                log.warning("hand-overs without an answer", edition=self.edition_id, shard=lease.shard, count=count)
+        return list(lost)
 
-    async def _abandon(self, session: Session, at: tuple[int, int], now: datetime) -> None:
-        lost = await deliveries.abandon(session, *at, policy.unknown_until(now, _chance()), now)
-        if lost:
-            log.warning("hand-overs without an answer", edition=at[0], shard=at[1], count=lost)
+    async def look(self, session: Session) -> None:
+        """What need not be known to the moment: whom providers want less mail for, and whether workers have died."""
+        await self.shares.look(session, self.edition_id)
+        self._any_left = await leases.is_any_left(session, self.edition_id)
 
-    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:
+    async def turn(
+        self, session: Session, settled: Sequence[Settled[Begun]], room: int | None, fault: Standstill | None = None
+    ) -> Sequence[Begun] | None:
         if isinstance(fault, Halt):
             await standstill.lock(session, self.edition_id)
-        ours = await leases.renew_shards(session, self.edition_id, self.held.values())
-        lost = self.held.keys() - ours
+        answered, first = self._answers.outcomes(settled), self._first(room or 0)
+        moved = await groups.move(session, self.edition_id, list(self.held.values()), answered, first, self.clock.now())
+        self._going = moved.sending
+        lost = self.held.keys() - moved.ours
         for number in lost:
             log.warning("another worker owns this shard now", edition=self.edition_id, shard=number)
             self.meter.lost()
             del self.held[number], self._left[number]
-        self._going = await editions.is_sending(session, self.edition_id)
-        return bool(self.held) or (self._looks_on and not lost)
+        await self._answers.finish(session, settled, moved.unwritten, self.held)
+        if not (self.held or (self._looks_on and not lost)):
+            return None
+        return () if room is None else await self._begin(session, room, first, moved.begun)
 
     @property
     def _looks_on(self) -> bool:
@@ -142,24 +159,28 @@ class EditionLedger:
     def told(self, row: Begun) -> None:
         self.shares.told(row.group)
 
-    async def begin(self, session: Session, most: int) -> Sequence[Begun]:
-        await self.shares.look(session, self.edition_id)
+    def _first(self, most: int) -> Wanted | None:
+        """What is begun with the fence: of the first shard that anything can be begun from."""
+        candidates = (self._wanted(number, most) for number, left in self._left.items() if not left.dry)
+        return next((one for one in candidates if one), None)
+
+    async def _begin(self, session: Session, most: int, first: Wanted | None, rows: Sequence[Begun]) -> Sequence[Begun]:
+        """Adds `rows`, the answer to `first`; begins from other shards at hand, and new ones, while there is room."""
         self._more = False
         begun: list[Begun] = []
+        if first and first.lease.shard in self._left:
+            self._learn(first, rows, begun)
         await self._take_over(session)
         for number in [number for number, left in self._left.items() if not left.dry]:
-            await self._begin_from(session, number, most, begun)
-        for _ in range(AT_A_TIME):
-            if len(begun) >= most or len(self.held) >= self.most_shards:
-                break
-            lease = await leases.take_shard(
-                session, self.owner, self.clock.now(), edition_id=self.edition_id, but=self._others
+            if not (first and number == first.lease.shard):
+                await self._begin_from(session, number, most, begun)
+        if len(begun) < most and (free := min(AT_A_TIME, self.most_shards - len(self.held))) > 0:
+            taken = await leases.take_shards(
+                session, self.owner, self.clock.now(), most=free, edition_id=self.edition_id, but=self._others
             )
-            self._more = lease is not None
-            if lease is None:
-                break
-            await self.open(session, lease)
-            await self._begin_from(session, lease.shard, most, begun)
+            self._more = bool(taken)
+            for number in await self.open(session, *taken):
+                await self._begin_from(session, number, most, begun)
         await self._look_elsewhere(session)
         if not self._more:  # one or the other: each is a dozen statements, while the only writer may be held
             await self._give_back_idle(session, self._spare().difference(row.shard for row in begun))
@@ -168,9 +189,9 @@ class EditionLedger:
 
     async def _take_over(self, session: Session) -> None:
         """A shard whose worker died is taken soon, however much there is to do: till then nobody knows what it lost."""
-        if time.monotonic() - self._looked < LOOK_EVERY or len(self.held) >= self.most_shards:
+        if not self._any_left or len(self.held) >= self.most_shards:
             return
-        self._looked, now = time.monotonic(), self.clock.now()
+        self._any_left, now = False, self.clock.now()
         lease = await leases.take_shard(session, self.owner, now, edition_id=self.edition_id, left=True)
         if lease is not None:
             await self.open(session, lease)
@@ -193,31 +214,33 @@ class EditionLedger:
         return {*(number for number, left in self._left.items() if left.dry), *waiting}.difference(kept)
 
     async def _begin_from(self, session: Session, shard: int, most: int, begun: list[Begun]) -> None:
-        room = most - len(begun)
-        if room <= 0:
-            return
-        left = self._left[shard]
-        portion = left.portion(self.shares, room)
+        wanted = self._wanted(shard, most - len(begun))
+        if wanted is not None:
+            self._learn(wanted, await handovers.begin(session, wanted, self.clock.now()), begun)
+
+    def _wanted(self, shard: int, room: int) -> Wanted | None:
+        portion = self._left[shard].portion(self.shares, room) if room > 0 else None
         if portion is None:
-            return
-        rows = await handovers.begin(
-            session,
-            self.edition_id,
-            shard,
-            provider=self.way.name,
+            return None
+        return Wanted(
+            self.held[shard],
+            self.way.name,
+            room,
             others=self.way.others,
-            most=room,
-            now=self.clock.now(),
             portion=portion if portion.apart else None,
         )
+
+    def _learn(self, wanted: Wanted, rows: Sequence[Begun], begun: list[Begun]) -> None:
+        """Adds `rows` to what was begun; a shard that gave less than it was asked for has no more."""
         begun += rows
-        by_group = Counter(row.group for row in rows) if portion.apart else {"": len(rows)}
-        left.learn(portion, room, by_group)
+        portion = wanted.portion or Portion(others=True, apart=(), each={})
+        by_group = Counter(row.group for row in rows) if wanted.portion else {"": len(rows)}
+        self._left[wanted.lease.shard].learn(portion, wanted.most, by_group)
         for group in portion.each:
             self.shares.spend(group, by_group[group])
 
     async def _give_back_idle(self, session: Session, shards: Collection[int]) -> None:
-        done = [one for one in sorted(shards) if not await deliveries.any_sending(session, self.edition_id, one)]
+        done = await deliveries.at_rest(session, self.edition_id, sorted(shards)) if shards else []
         if done := done[:AT_A_TIME]:
             await self._give_back(session, done, await self.way.free(session, self.clock.now()), aside=True)
 
@@ -229,18 +252,19 @@ class EditionLedger:
         `free`: from when on each provider may be used. `aside`: we go on with others.
         """
         now = self.clock.now()
-        for number in shards:
-            await self._rest(session, number, free, now, aside=aside)
-        for number in shards:  # last: all workers' counts meet there
-            await progress.fold(session, self.edition_id, number, now)
-
-    async def _rest(
-        self, session: Session, shard: int, free: Mapping[str, datetime], now: datetime, *, aside: bool
-    ) -> None:
-        await deliveries.requeue_unwritten(session, self.edition_id, shard, now)
-        await deliveries.skip_gone(session, self.edition_id, shard, now)
         late_from = None if self.clock.may_expire else now
-        waiting = await deliveries.waiting(session, self.edition_id, shard, resend=self._resend, late_from=late_from)
+        waiting = await deliveries.clear(
+            session, self.edition_id, shards, now, resend=self._resend, late_from=late_from
+        )
+        dues = [self._due(number, waits, free, now, aside=aside) for number, waits in zip(shards, waiting, strict=True)]
+        await leases.give_back_shards(
+            session, [(self.held.pop(number), due) for number, due in zip(shards, dues, strict=True)]
+        )
+
+    def _due(
+        self, shard: int, waiting: Sequence[Waiting], free: Mapping[str, datetime], now: datetime, *, aside: bool
+    ) -> datetime | None:
+        """When a shard that is given back is owed something next."""
         soonest = min(free.values(), default=now)
         left = self._left.pop(shard)
         others_first = left.waiting if aside else set[str]()
@@ -251,7 +275,7 @@ class EditionLedger:
         ripe = [one.pinned_to in self.way.others for one, due in zip(waiting, dues, strict=True) if due <= now]
         if ripe and all(ripe):
             self._others.add(shard)
-        await leases.give_back_shard(session, self.held.pop(shard), min(dues, default=None))
+        return min(dues, default=None)
 
     def _turn_of(self, group: str, others_first: Collection[str], now: datetime) -> datetime:
         """When a group of a shard may go on: when it is not barred any more, or other shards had its tokens."""
@@ -264,13 +288,10 @@ class EditionLedger:
         template = await self.template_for(self.edition_id, row.sections & self.present, row.form)
         return self.personaliser.message(row, template, self.clock.now())
 
-    async def record(self, session: Session, settled: Sequence[Settled[Begun]]) -> None:
-        await self._answers.record(session, settled, self.held)
-
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Shards that await answers stay its own, unless another provider may carry on; all others are free."""
         free = await self._after(session, rest, fault)
-        done = [one for one in sorted(self.held) if not await deliveries.any_sending(session, self.edition_id, one)]
+        done = await deliveries.at_rest(session, self.edition_id, sorted(self.held))
         await self._give_back(session, done, free)
         if fault and self.way.others:
             # Whoever opens them counts what is in the air as unknown, and so as this provider's, until it answers.

@@ -1,26 +1,31 @@
 """How large the next group of a hand-over is. Pure."""
 
-SMALLEST, LARGEST = 8, 256
-"""Rows of a group. It follows the rate, so that a group lasts `GROUP_LASTS` and a crash leaves little unknown."""
+SMALLEST, LARGEST, LARGEST_FAR = 8, 256, 1024
+"""Rows of a group. It follows the rate, so that a group lasts `GROUP_LASTS` and a crash leaves little unknown. The last
+is for a database on another machine: over a long way small groups would be the whole of the rate."""
 GROUP_LASTS = 0.05
-"""Seconds between two groups of a stream that flows; an outcome waits no longer for its transaction."""
-STOCK = 5
-"""So many such groups in one may lie ready where the ledger is slow: a quarter of a second's worth."""
+"""Seconds between two groups of a stream that flows; an outcome waits no longer for its transaction to begin."""
 
 
 class GroupSize:
-    """As many as went out in `GROUP_LASTS`; from one group to the next at most twice as many, or half.
+    """As many as go out in `GROUP_LASTS` and twice the time of a transaction.
 
-    Where somebody waited for a group, it doubles, up to `STOCK` of them: a transaction takes its time, and what goes
-    out meanwhile is no more than what lay ready. Small groups would keep themselves small.
+    The next group is begun when half of this one is left, and that must last until it is committed, however far away
+    the database is. Where it does not, more went out in less time than was planned for, and the next is larger: from
+    one group to the next at most twice as many, or half; four times as many while somebody waits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = LARGEST) -> None:
         self.rows = SMALLEST
+        self.largest = largest
+        self.lasts = GROUP_LASTS
+        """Seconds that a group shall last."""
 
-    def learn(self, handed: int, seconds: float, *, waited: bool) -> None:
-        """So many were handed over in the seconds since the last group; `waited`: and somebody had nothing to do."""
-        pace = int(handed * GROUP_LASTS / max(seconds, 0.001))
-        if waited:
-            pace = max(pace, min(self.rows * 2, pace * STOCK))
-        self.rows = min(max(pace, self.rows // 2, SMALLEST), self.rows * 2, LARGEST)
+    def learn(self, handed: int, seconds: float, took: float, *, waited: bool = False) -> None:
+        """So many were handed over in the seconds since the last group, whose transaction took `took` seconds.
+
+        `waited`: somebody had nothing to do meanwhile, so that it might have been twice as many.
+        """
+        self.lasts = GROUP_LASTS + 2 * took
+        pace = int((2 if waited else 1) * handed * self.lasts / max(seconds, 0.001))
+        self.rows = min(max(pace, self.rows // 2, SMALLEST), self.rows * (4 if waited else 2), self.largest)

@@ -21,7 +21,7 @@ from app.core.mail.provider import Provider
 from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
 from app.stages.send.books import Books
 from app.stages.send.course import Course
-from app.stages.send.groups import GROUP_LASTS, LARGEST, GroupSize
+from app.stages.send.groups import GROUP_LASTS, LARGEST, LARGEST_FAR, GroupSize
 from app.stages.send.in_hand import InHand
 from app.stages.send.ledger import Ledger, R, Settled
 from app.stages.send.meter import Meter
@@ -30,8 +30,9 @@ from app.stages.send.supply import Supply
 from app.stages.send.throttle import Throttle
 
 WINDOW = 512
-"""Rows of one worker that may be `sending` at a time. A hand-over beside others that wait for slow answers, or for
-service mail, is left `TRIAL` of its own."""
+"""Rows of one worker that may be `sending` at a time; where groups are larger than half of that, two groups, which are
+2,048 rows at most while the database is far away. So many may be unknown after a crash. A hand-over beside others that
+wait for slow answers, or for service mail, is left `TRIAL` of its own."""
 TRIAL = 8
 """Rows given at a time to a provider that failed before, until it takes one."""
 ASK_AGAIN = 0.5
@@ -86,7 +87,7 @@ class Handover(Generic[R]):
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
         self._grouped = steady()
-        self._size = GroupSize()
+        self._size = GroupSize(LARGEST if db.is_sqlite else LARGEST_FAR)
         self._since = 0
         self.handed = 0
 
@@ -219,7 +220,7 @@ class Handover(Generic[R]):
         now = steady()
         return bool(
             self._room()
-            or (self._hand.is_answered and now - self._grouped >= GROUP_LASTS)
+            or (self._hand.is_answered and now - self._grouped >= self._size.lasts)
             or self._course.wants_renewal
             or (self._hand.ready and now - self._grouped > LOOK_EVERY)
         )
@@ -230,8 +231,9 @@ class Handover(Generic[R]):
             return 0
         window = TRIAL - self._hand.open
         if not self._on_trial:  # what else the worker has in hand never stops this one
-            window = max(window, WINDOW - self._meter.in_hand)
-        return max(0, min(max(self._size.rows, self._wanted), LARGEST, window))
+            most = WINDOW if self._size.rows <= LARGEST else 2 * self._size.rows
+            window = max(window, most - self._meter.in_hand)
+        return max(0, min(max(self._size.rows, self._wanted), self._size.largest, window))
 
     async def _group(self, most: int) -> None:
         """One transaction: fence, outcomes, next rows; two where the only writer would be held for long.
@@ -249,7 +251,7 @@ class Handover(Generic[R]):
                 await asyncio.sleep(BETWEEN)
                 settled = ()  # what has come meanwhile is for the next
             begun = await self._commit(granted, settled)
-            self._measure(started)
+            self._measure(started, steady() - started)
         except StorageError as error:
             self._course.away = True
             log.warning("the ledger cannot be written; nothing new is sent", error=str(error))
@@ -316,9 +318,9 @@ class Handover(Generic[R]):
             log.warning("another worker owns this stream now; handing over nothing more")
         return begun
 
-    def _measure(self, now: float) -> None:
-        self._size.learn(self._since, now - self._grouped, waited=self._wanted > 0)
-        self._grouped, self._since = now, 0
+    def _measure(self, at: float, took: float) -> None:
+        self._size.learn(self._since, at - self._grouped, took, waited=self._wanted > 0)
+        self._grouped, self._since = at, 0
 
     async def _finish(self) -> None:
         """Nothing that was taken is forgotten: what is unsettled is unknown, what was never given is owed."""

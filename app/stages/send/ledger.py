@@ -25,8 +25,11 @@ Settled = tuple[R, Receipt]
 class Ledger(Protocol[R]):
     """One stream of owed mail: an edition's deliveries, or service mail."""
 
-    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:
-        """Proves and renews the lease; False where nothing is held any more.
+    async def turn(
+        self, session: Session, settled: Sequence[Settled[R]], room: int | None, fault: Standstill | None = None
+    ) -> Sequence[R] | None:
+        """Proves and renews the lease, writes outcomes for their own attempts, and moves up to `room` due rows to
+        `sending`; None where nothing is held any more. Without a room nothing is begun, nor is anything given back.
 
         `fault`: what `part` or `close` makes known in the same transaction. An edition that it pauses is locked before
         its shards are.
@@ -40,16 +43,10 @@ class Ledger(Protocol[R]):
         """The mailbox provider of `row` wants less of us: nothing more of its kind is begun."""
 
     def holds(self, row: R) -> bool:
-        """May `row`, which was begun, still be written, as of the last fence: its lease is ours, its stream goes on."""
-
-    async def begin(self, session: Session, most: int) -> Sequence[R]:
-        """Moves up to `most` due rows to `sending`; nothing where nothing is due."""
+        """May `row`, which was begun, still be written, as of the last turn: its lease is ours, its stream goes on."""
 
     async def address(self, row: R) -> Message | Receipt:
         """Makes the message, or says why there is none. Runs outside any transaction."""
-
-    async def record(self, session: Session, settled: Sequence[Settled[R]]) -> None:
-        """Writes outcomes for their own attempts."""
 
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Only slow answers are still to come: as `close`, for whatever of the lease would keep new mail waiting."""

@@ -3,28 +3,59 @@
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
-from app.core.clock import Clock
+from app.core.clock import Clock, steady
 from app.core.db import Database
+from app.core.errors import StorageError
 from app.core.mail.tokens import Limits
 from app.core.settings import Settings
 from app.core.signing import Signer
+from app.models import Edition
 from app.models.content import EditionContent, section_bits
-from app.stages.send.edition_ledger import MOST_SHARDS, EditionLedger, TemplateFor
+from app.stages.send.edition_ledger import LOOK_EVERY, MOST_SHARDS, EditionLedger, TemplateFor
 from app.stages.send.handover import Handover
 from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
 from app.stages.send.throttle import ProviderThrottle, Throttle
 from app.stages.send.ways import Way
-from app.store import editions, leases
+from app.store import editions, leases, progress
 
 TURN = 300.0
 """Seconds of one provider where there are several: one that was down is looked at again, and what it alone may carry
 goes on."""
 
+FOLD_EVERY = 5.0
+"""Seconds until the counts of shards that were given back are added to those at rest."""
+
 log = structlog.get_logger(__name__)
+
+
+async def _edition(db: Database, edition_id: int) -> Edition | None:
+    async with db.read() as session:
+        return await editions.get(session, edition_id)
+
+
+async def _look(db: Database, ledger: EditionLedger) -> None:
+    async with db.read() as session:
+        await ledger.look(session)
+
+
+async def _beside(db: Database, ledger: EditionLedger, clock: Clock) -> None:
+    """What is seen to beside a hand-over and not within its groups, so that they take few round trips.
+
+    Counts are added up in transactions of their own: all workers' meet there, and nobody's hand-over shall wait.
+    """
+    folded = steady()
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        with suppress(StorageError):
+            await _look(db, ledger)
+            if steady() - folded > FOLD_EVERY:
+                folded = steady()
+                await db.alone(progress.folding(ledger.edition_id, clock.now(), sqlite=db.is_sqlite))
 
 
 async def send_due(
@@ -49,12 +80,17 @@ async def send_due(
     many it may hold at once. Where there are several providers, others have their turn after a while.
     """
     edition_id, number = shard or (None, None)
-    async with db.write(brief=True) as session:
-        lease = await leases.take_shard(session, owner, clock.now(), edition_id=edition_id, shard=number)
+    # Beside the lease: each is several round trips to a database that may be far away.
+    known = asyncio.create_task(_edition(db, edition_id)) if edition_id else None
+    try:
+        async with db.write(brief=True) as session:
+            lease = await leases.take_shard(session, owner, clock.now(), edition_id=edition_id, shard=number)
+    finally:
+        if known:
+            await asyncio.wait([known])
     if lease is None:
         return -1
-    async with db.read() as session:
-        edition = await editions.get(session, lease.edition_id)
+    edition = known.result() if known else await _edition(db, lease.edition_id)
     assert edition is not None
     content = EditionContent.model_validate(edition.content)
     meter = meter or Meter()
@@ -72,17 +108,28 @@ async def send_due(
         most_shards=most_shards,
         meter=meter,
     )
-    async with db.write(brief=True) as session:
-        if not await leases.renew_shard(session, lease):
-            return 0
-        if not await way.enter(session, clock.now()):
-            await leases.give_back_shard(session, lease, clock.now())
-            return 0
-        await ledger.open(session, lease)
+    looked = asyncio.create_task(_look(db, ledger))
+    try:
+        async with db.write(brief=True) as session:
+            if not await way.enter(session, clock.now()):
+                await leases.give_back_shard(session, lease, clock.now())
+                return 0
+            if not await ledger.open(session, lease):
+                return 0
+    finally:
+        await asyncio.wait([looked])
+    looked.result()
     lasts = TURN if way.others else math.inf
     handover = Handover(
         db, ledger, stop, throttle, meter, on_trial=way.on_trial, lasts=lasts, others=bool(way.others), on_tail=on_tail
     )
-    await handover.run(way.provider)
+    beside = asyncio.create_task(_beside(db, ledger, clock))
+    try:
+        await handover.run(way.provider)
+    finally:
+        beside.cancel()
+        await asyncio.wait([beside])
+        with suppress(StorageError):  # the sums are the same without it
+            await db.alone(progress.folding(edition.id, clock.now(), sqlite=db.is_sqlite))
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
     return handover.handed

@@ -41,7 +41,6 @@ class Shares:
         self._tokens: dict[str, int] = {}
         self._ask_at: dict[str, float] = {}
         self._barred: dict[str, float] = {}
-        self._looked = 0.0
         self.wanted: Collection[str] = ()
         """Groups of which something may be left in the shards at hand."""
 
@@ -49,12 +48,11 @@ class Shares:
 
     async def look(self, session: Session, edition_id: int) -> None:
         """Now and then: who is slowed down by the word of a mailbox provider, and which limited groups matter here."""
-        if time.monotonic() - self._looked < LOOK_EVERY:
-            return
-        now = await self._instant(session)
-        at = self._looked = time.monotonic()
+        ever = await rows.ever_barred(session, self._provider)
+        now = await self._instant(session) if ever else 0
+        at = time.monotonic()
         told = {group: until for group, until in self._barred.items() if until == float("inf")}
-        found = await rows.slowed(session, self._provider, now)
+        found = rows.not_back(ever, now)
         self._barred = {group: at + (until - now) / SECOND for group, until in found.items()} | told
         limited = self._rates.keys() | found.keys()
         self._owed = await rows.owed(session, edition_id, limited) if limited else {}

@@ -109,8 +109,19 @@ class Stream(ABC, Generic[S]):
         await streams.recover(session, self.mails, epoch, until, now, expire=self.clock.may_expire)
         return True
 
-    async def fence(self, session: Session, fault: Standstill | None = None) -> bool:  # noqa: ARG002  # no edition
-        return not self.parted and await leases.renew_slot(session, self.job, SLOT, self.epoch)
+    async def turn(
+        self,
+        session: Session,
+        settled: Sequence[Settled[S]],
+        room: int | None,
+        fault: Standstill | None = None,  # noqa: ARG002  # no edition
+    ) -> Sequence[S] | None:
+        ours = not self.parted and await leases.renew_slot(session, self.job, SLOT, self.epoch)
+        if settled:
+            await self._record(session, settled)
+        if not ours:
+            return None
+        return await self.choose(session, room, self.clock.now()) if room else ()
 
     @property
     def waits(self) -> float:
@@ -121,9 +132,6 @@ class Stream(ABC, Generic[S]):
 
     def holds(self, row: S) -> bool:  # noqa: ARG002  # one lease for all of them: the fence says it
         return True
-
-    async def begin(self, session: Session, most: int) -> Sequence[S]:
-        return await self.choose(session, most, self.clock.now()) if most else ()
 
     async def address(self, row: S) -> Message | Receipt:
         if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
@@ -143,7 +151,20 @@ class Stream(ABC, Generic[S]):
             values=made.values,
         )
 
-    async def record(self, session: Session, settled: Sequence[Settled[S]]) -> None:
+    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
+        """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
+        await self._after(session, rest, fault)
+        await self._give_back(session)
+        self.parted = True
+
+    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
+        now = self.clock.now()
+        await streams.requeue_unwritten(session, self.mails, self.epoch, now)
+        await self.way.leave(session, now)
+        await self._after(session, rest, fault)
+        await self._give_back(session)
+
+    async def _record(self, session: Session, settled: Sequence[Settled[S]]) -> None:
         now, expire, several = self.clock.now(), self.clock.may_expire, bool(self.way.others)
         await self.way.heard(session, (receipt for _, receipt in settled))
         outcomes = []
@@ -163,19 +184,6 @@ class Stream(ABC, Generic[S]):
             )
         await streams.settle(session, self.mails, outcomes)
         await self.answered(session, settled, now)
-
-    async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
-        """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
-        await self._after(session, rest, fault)
-        await self._give_back(session)
-        self.parted = True
-
-    async def close(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
-        now = self.clock.now()
-        await streams.requeue_unwritten(session, self.mails, self.epoch, now)
-        await self.way.leave(session, now)
-        await self._after(session, rest, fault)
-        await self._give_back(session)
 
     async def _after(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Makes known what ended the hand-over; what is due waits where no provider is free."""

@@ -15,6 +15,7 @@ from app.models.states import EditionStatus, SubscriberStatus
 from app.stages.compose import correct
 from app.stages.send import again, control, release
 from app.store import deliveries, drafts, editions, handovers, leases, progress, subscribers
+from app.store.handovers import Wanted
 from app.store.retries import Rest
 from tests.people import NOON, add_edition, add_reader, content, freeze, minutes
 from tests.recount import assert_counted
@@ -44,9 +45,7 @@ async def test_who_has_not_got_a_cancelled_edition_does_not_get_it(db: Database,
     async with db.write() as session:
         lease = await leases.take_shard(session, "dead", paper.clock.now())
         assert lease is not None
-        await handovers.begin(
-            session, lease.edition_id, lease.shard, provider="scripted", most=1, now=paper.clock.now()
-        )
+        await handovers.begin(session, Wanted(lease, "scripted", 1), paper.clock.now())
         await session.execute(text("UPDATE shards SET lease_until = 0"))
     await cancel(db, paper.edition.id)
     assert await paper.send(Scripted()) == -1

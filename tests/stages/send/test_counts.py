@@ -14,6 +14,7 @@ from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, NotSent, Rece
 from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
 from app.stages.send import control, release, watch
 from app.store import editions, handovers, leases, outcomes, progress, subscribers
+from app.store.handovers import Wanted
 from tests.people import NOON, add_edition, add_reader, minutes
 from tests.recount import assert_counted
 from tests.stages.send.scripted import Scripted
@@ -56,9 +57,7 @@ class Night:
             lease = await leases.take_shard(session, "dead", self.desk.clock.now())
             if lease is None:
                 return
-            rows = await handovers.begin(
-                session, lease.edition_id, lease.shard, provider="first", most=3, now=self.desk.clock.now()
-            )
+            rows = await handovers.begin(session, Wanted(lease, "first", 3), self.desk.clock.now())
             self.begun += [(row.subscriber_id, row.attempt) for row in rows]
             await session.execute(text("UPDATE shards SET lease_until = 0"))
 

@@ -1,13 +1,15 @@
-"""How large groups become, by the rate and by who waits for them."""
+"""How large groups become, by the rate and by how long their transactions take."""
 
-from app.stages.send.groups import GROUP_LASTS, LARGEST, SMALLEST, STOCK, GroupSize
+import pytest
+
+from app.stages.send.groups import GROUP_LASTS, LARGEST, LARGEST_FAR, SMALLEST, GroupSize
 
 
-def stream(rate: float, transaction: float, groups: int, *, waited: bool) -> GroupSize:
+def stream(rate: float, transaction: float, groups: int, largest: int = LARGEST) -> GroupSize:
     """Groups one after the other, each handed over within a transaction of the next."""
-    size = GroupSize()
+    size = GroupSize(largest)
     for _ in range(groups):
-        size.learn(min(size.rows, int(rate * transaction)), transaction, waited=waited)
+        size.learn(min(size.rows, int(rate * transaction)), transaction, transaction)
     return size
 
 
@@ -15,26 +17,26 @@ def test_a_group_is_what_goes_out_until_the_next_one() -> None:
     """2,000 a second are groups of 100, whatever the one before was."""
     size = GroupSize()
     for _ in range(9):
-        size.learn(int(2000 * GROUP_LASTS), GROUP_LASTS, waited=False)
+        size.learn(int(2000 * GROUP_LASTS), GROUP_LASTS, 0.0)
     assert size.rows == 100
 
 
-def test_small_groups_do_not_keep_themselves_small_where_the_ledger_is_slow() -> None:
-    """The connections could carry 5,000 a second and a transaction takes as long as a group should: they are filled."""
-    assert stream(5000, GROUP_LASTS, 20, waited=True).rows >= 5000 * GROUP_LASTS
-    assert stream(5000, GROUP_LASTS, 20, waited=False).rows == SMALLEST
+@pytest.mark.parametrize("transaction", [0.004, 0.05, 0.2, 0.4, 1.0])
+def test_small_groups_do_not_keep_themselves_small(transaction: float) -> None:
+    """The connections could carry 5,000 a second: what lies ready lasts for a transaction."""
+    assert stream(5000, transaction, 20, LARGEST_FAR).rows >= min(5000 * transaction, LARGEST_FAR)
 
 
-def test_a_slow_server_has_no_large_stock_however_often_somebody_waits() -> None:
-    """40 a second: a quarter of a second's worth, or the smallest group."""
-    assert stream(40, 1.0, 50, waited=True).rows <= max(SMALLEST, 40 * GROUP_LASTS * STOCK)
+def test_a_slow_server_has_no_large_stock() -> None:
+    """40 a second: what goes out in two transactions."""
+    assert stream(40, 1.0, 50).rows == int(40 * (GROUP_LASTS + 2))
 
 
 def test_a_group_has_its_bounds() -> None:
     size = GroupSize()
     for _ in range(20):
-        size.learn(10_000, GROUP_LASTS, waited=True)
+        size.learn(10_000, GROUP_LASTS, 0.0)
     assert size.rows == LARGEST
     for _ in range(20):
-        size.learn(0, 10.0, waited=False)
+        size.learn(0, 10.0, 0.0)
     assert size.rows == SMALLEST

@@ -13,6 +13,7 @@ from app.models.states import EditionStatus
 from app.stages.send import control, release
 from app.stages.send.lapse import lapse
 from app.store import handovers, leases
+from app.store.handovers import Wanted
 from tests.people import NOON, minutes
 from tests.stages.send.scripted import Scripted
 from tests.stages.send.test_control import fresh
@@ -26,7 +27,7 @@ async def begun(paper: Desk, db: Database, *, lease_until: str) -> int:
     async with db.write() as session:
         lease = await leases.take_shard(session, "worker", paper.clock.now())
         assert lease is not None
-        (row,) = await handovers.begin(session, lease.edition_id, lease.shard, provider="scripted", most=1, now=NOON)
+        (row,) = await handovers.begin(session, Wanted(lease, "scripted", 1), NOON)
         await session.execute(text(f"UPDATE shards SET lease_until = {lease_until}"))
     return row.subscriber_id
 

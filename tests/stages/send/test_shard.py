@@ -23,6 +23,7 @@ from app.models.states import EditionStatus, MailForm, SubscriberStatus
 from app.stages.send import books, control, course, handover, release, shard
 from app.stages.send.ways import Way
 from app.store import editions, handovers, leases, outcomes, progress, subscribers
+from app.store.handovers import Wanted
 from tests.people import NOON, SIGNER, add_edition, add_readers, minutes
 from tests.recount import assert_counted
 from tests.stages.send.scripted import Scripted
@@ -255,7 +256,7 @@ async def test_what_a_dead_worker_held_is_unknown_and_sent_again_later(db: Datab
     async with db.write() as session:
         lease = await leases.take_shard(session, "dead", NOON)
         assert lease is not None
-        begun = await handovers.begin(session, lease.edition_id, lease.shard, provider="scripted", most=2, now=NOON)
+        begun = await handovers.begin(session, Wanted(lease, "scripted", 2), NOON)
         await session.execute(text("UPDATE shards SET lease_until = 0"))
     assert len(begun) == 2
     provider = Scripted()
@@ -419,8 +420,9 @@ async def test_a_shard_whose_worker_died_is_taken_before_there_is_room_for_it(
     monkeypatch.setattr("app.stages.send.handover.LARGEST", 1)
     paper = await desk(db, tmp_path, readers=8)
     async with db.write() as session:
-        await leases.take_shard(session, "dead", NOON, shard=4)
-        await handovers.begin(session, paper.edition.id, 4, provider="scripted", others=(), most=1, now=NOON)
+        lease = await leases.take_shard(session, "dead", NOON, shard=4)
+        assert lease is not None
+        await handovers.begin(session, Wanted(lease, "scripted", 1), NOON)
         await session.execute(text("UPDATE shards SET lease_until = 1 WHERE number = 4"))
     provider = Scripted()
 
