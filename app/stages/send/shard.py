@@ -15,7 +15,14 @@ from app.core.settings import Settings
 from app.core.signing import Signer
 from app.models import Edition
 from app.models.content import EditionContent, section_bits
-from app.stages.send.edition_ledger import LOOK_EVERY, MOST_SHARDS, EditionLedger, TemplateFor
+from app.stages.send.edition_ledger import (
+    AT_A_TIME,
+    AT_A_TIME_FAR,
+    LOOK_EVERY,
+    MOST_SHARDS,
+    EditionLedger,
+    TemplateFor,
+)
 from app.stages.send.handover import Handover
 from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
@@ -106,6 +113,7 @@ async def send_due(
         clock=clock,
         shares=throttle.shares,
         most_shards=most_shards,
+        at_a_time=AT_A_TIME if db.is_sqlite else AT_A_TIME_FAR,
         meter=meter,
     )
     looked = asyncio.create_task(_look(db, ledger))
