@@ -30,9 +30,9 @@ from app.core.publication import Publication
 from app.core.settings import Settings
 from app.core.signing import Purpose, Signer, Suppressor
 from app.operations import migrations
-from app.stages.audience import transfer, transfer_columns
-from app.stages.audience.transfer import Arrival, Terms
-from app.stages.audience.transfer_file import Row
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Arrival, Terms, import_rows
+from app.stages.audience.import_readers.table import Row
 from app.stages.compose import draft
 from app.stages.render import freeze
 from app.stages.send import control
@@ -103,10 +103,10 @@ class Post:
 
 async def prepare(db: Database, zone: str) -> int:
     """Readers, and an edition of today that is frozen and paused; gives its id."""
-    columns = transfer_columns.recognise(["email"], None, {})
+    columns = recognise(["email"], None)
     arrival = Arrival(columns, Terms(confirm=False, basis="a benchmark"), lambda *_: None)
     file = (Row(n, [f"reader{n}@host{n % 997}.example.org"]) for n in range(READERS))
-    async for _ in transfer.bring_in(db, Suppressor(SECRET.replace(" ", "_")), FixedClock(LONG_AGO), file, arrival):
+    async for _ in import_rows(db, Suppressor(SECRET.replace(" ", "_")), FixedClock(LONG_AGO), file, arrival):
         pass
     now = datetime.now(UTC)
     await demo_stories.load(db, now)

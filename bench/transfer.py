@@ -24,8 +24,10 @@ from app.core.clock import SystemClock
 from app.core.db import Database
 from app.core.signing import Suppressor
 from app.operations import migrations
-from app.stages.audience import transfer, transfer_columns, transfer_file
-from app.stages.audience.transfer import Arrival, Fate, Terms
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Fate, Terms, begin, import_rows
+from app.stages.audience.import_readers.survey import survey
+from app.stages.audience.import_readers.table import open_table
 from bench.held import Held
 
 ROWS = 200_000
@@ -54,10 +56,11 @@ async def bring_in(folder: Path) -> dict[str, float]:
     heap.settle()  # as the command does
     held = Held(db)
     began, worked = time.perf_counter(), time.process_time()
-    with transfer_file.opened(folder / "members.csv") as (header, rows):
-        arrival = Arrival(transfer_columns.recognise(header, None, {}), Terms(confirm=True), _never)
-        async for _ in transfer.bring_in(db, Suppressor("k" * 32), SystemClock(), rows, arrival):
-            pass
+    table = open_table(folder / "members.csv")
+    plan = survey(table, recognise(table.header, None), order=None, answers={}, dates_count=False)
+    arrival = begin(table, plan, Terms(confirm=True), _never)
+    async for _ in import_rows(db, Suppressor("k" * 32), SystemClock(), table.rows(), arrival):
+        pass
     wall, processor = time.perf_counter() - began, time.process_time() - worked
     await db.close()
     return {

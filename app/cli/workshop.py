@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from app.bootstrap import Container, build
 from app.cli.terminal import complain
 from app.core import log
 from app.core.db import async_url
-from app.core.errors import ConfigurationError
+from app.core.errors import ConfigurationError, InvalidInput
 from app.core.private_files import tighten, warn_of_readable
 from app.core.settings import VAR, Settings, load_settings, unknown_settings
 from app.operations import identity, migrations, shared_settings
@@ -47,6 +47,16 @@ def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING", an
             await container.close()
 
     return asyncio.run(inside())
+
+
+def private_file(path: Path) -> TextIO:
+    """A new file for its owner's eyes only, in the place of an old one. Raises InvalidInput where it cannot be made."""
+    try:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}.", "file") from None
 
 
 async def demand_migrated(container: Container, *, any_settings: bool = False) -> None:

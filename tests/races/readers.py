@@ -9,10 +9,10 @@ from app.core.signing import Purpose
 from app.jobs import tasks
 from app.models import Consent, Subscriber, Suppression, TransactionalEmail
 from app.models.states import SubscriberStatus
-from app.stages.audience import erasure, fresh, transfer
-from app.stages.audience.transfer import Arrival, Terms
-from app.stages.audience.transfer_columns import recognise
-from app.stages.audience.transfer_file import Row
+from app.stages.audience import erasure, fresh
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Arrival, Terms, import_rows
+from app.stages.audience.import_readers.table import Row
 from tests.races.world import World, jitter, world
 
 ADDRESSES = ("ada@example.org", "bob@example.org", "cyd@example.org")
@@ -187,12 +187,12 @@ class ReaderWalk:
 
     async def import_all(self, *, confirm: bool) -> None:
         rows = [Row(number, [address]) for number, address in enumerate(ADDRESSES, 2)]
-        columns = recognise(("email",), None, {})
+        columns = recognise(("email",), None)
         arrival = Arrival(
             columns, Terms(confirm=confirm, basis="" if confirm else "they asked in writing"), _say_nothing
         )
         container = self.world.container
-        async for _ in transfer.bring_in(container.db, container.suppressor, container.clock, iter(rows), arrival):
+        async for _ in import_rows(container.db, container.suppressor, container.clock, iter(rows), arrival):
             pass
         self.world.say(f"import {'with' if confirm else 'without'} confirmation: {dict(arrival.fates)}")
 

@@ -21,10 +21,11 @@ from app.core.settings import Settings
 from app.core.signing import Purpose
 from app.models import Consent, Subscriber, Suppression, TransactionalEmail
 from app.models.states import SubscriberStatus
-from app.stages.audience import consent, transfer, transfer_columns
+from app.stages.audience import consent
 from app.stages.audience.fresh import WORKS_FOR
-from app.stages.audience.transfer import Arrival, Terms
-from app.stages.audience.transfer_file import Row
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Arrival, Terms, import_rows
+from app.stages.audience.import_readers.table import Row
 from app.store import consents, erasure, mail_domains, subscribers, suppressions, transactional
 from app.store.consents import Act
 from tests import interleave
@@ -149,10 +150,10 @@ class Scene:
         return doors[door]
 
     async def _import(self) -> dict[str, int]:
-        columns = transfer_columns.recognise(["Email"], None, {"address": "Email"})
+        columns = recognise(["Email"], None, [("address", "Email")])
         arrival = Arrival(columns, Terms(confirm=False, basis="They asked on paper."), lambda _, __: None)
         container, file = self.container, iter([Row(2, [self.at("x")], "")])
-        async for _ in transfer.bring_in(container.db, container.suppressor, container.clock, file, arrival):
+        async for _ in import_rows(container.db, container.suppressor, container.clock, file, arrival):
             pass
         return {fate.value: number for fate, number in arrival.fates.items() if number}
 

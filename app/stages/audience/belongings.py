@@ -13,7 +13,7 @@ from app.core.signing import Suppressor
 from app.models import Subscriber
 from app.models.content import CHOOSABLE, sections_of
 from app.stages.audience import address as addresses
-from app.stages.audience.transfer_out import guarded
+from app.stages.audience.own_columns import guarded
 from app.store import persons, subscribers, suppressions
 
 VERSION = 1

@@ -17,11 +17,12 @@ from app.models import Base, Consent, Delivery, DeliveryNote, Subscriber, Transa
 from app.models.ledger import REDACTED
 from app.models.states import DeliveryStatus, EditionStatus, SubscriberStatus
 from app.operations import housekeeping
-from app.stages.audience import consent, erasure, leaving, pending, transfer, transfer_columns
+from app.stages.audience import consent, erasure, leaving, pending
 from app.stages.audience.domains import DomainRules
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Arrival, Fate, Terms, import_rows
+from app.stages.audience.import_readers.table import Row
 from app.stages.audience.origin import Origin
-from app.stages.audience.transfer import Arrival, Fate, Terms
-from app.stages.audience.transfer_file import Row
 from app.stages.audience.visitor import Visitor
 from app.stages.send import release
 from app.store import erasure as rows
@@ -177,9 +178,9 @@ async def bring_in(db: Database, address: str) -> Arrival:
     def lines() -> Iterator[Row]:
         yield Row(2, [address], "")
 
-    columns = transfer_columns.recognise(["Email"], None, {"address": "Email"})
+    columns = recognise(["Email"], None, [("address", "Email")])
     arrival = Arrival(columns, Terms(confirm=True), lambda _, __: None)
-    async for _ in transfer.bring_in(db, SUPPRESSOR, FixedClock(NOON), lines(), arrival):
+    async for _ in import_rows(db, SUPPRESSOR, FixedClock(NOON), lines(), arrival):
         pass
     return arrival
 

@@ -17,7 +17,7 @@ from app.models.states import SubscriberStatus
 from app.stages.audience import consent, erasure, leaving, pending
 from app.stages.audience.consent import Confirmed
 from app.stages.audience.domains import DomainRules
-from app.stages.audience.transfer import Fate
+from app.stages.audience.import_readers.run import Fate
 from app.store import erasure as erasing
 from app.store import placements, subscribers, suppressions, transactional, unconfirmed
 from tests.interleave import at_once, stop_at

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from app.core.pace import Pace
 from app.core.signing import opaque_references
-from app.stages.audience.transfer_marks import Marks
+from app.stages.audience.import_readers.seen import Marks
 
 
 @given(st.lists(st.text(max_size=3)))

@@ -14,11 +14,11 @@ from app.core.errors import InvalidInput
 from app.core.signing import Suppressor
 from app.models import Consent, TransactionalEmail
 from app.models.states import SubscriberStatus
-from app.stages.audience import transfer, transfer_out
+from app.stages.audience import export_readers
 from app.stages.audience.consent import CONFIRMATION
-from app.stages.audience.transfer import Arrival, Fate, Terms
-from app.stages.audience.transfer_columns import recognise
-from app.stages.audience.transfer_file import Row
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Arrival, Fate, Terms, import_rows
+from app.stages.audience.import_readers.table import Row
 from app.store import mail_domains, subscribers, suppressions
 from tests.conftest import NOON
 
@@ -30,17 +30,17 @@ ROWS = ["ann,active", "bea,unsubscribed", "cat,bounced", "dan,unconfirmed", "ANN
 
 async def bring(db: Database, terms: Terms, rows: list[str] = ROWS, *, dry: bool = False, window: int = 2) -> Arrival:
     """Imports names at one domain, and gives what became of them."""
-    columns = recognise(["email", "status", "first_name", "created"], None, {})
+    columns = recognise(["email", "status", "first_name", "created"], None)
     arrival = Arrival(columns, terms, lambda row, reason: None, dry=dry)
     cells = [line.split(",") for line in rows]
     file = [Row(n, [f"{name}@post.example.org", status, "Zoë", "2024-01-02"]) for n, (name, status) in enumerate(cells)]
-    async for _ in transfer.bring_in(db, SUPPRESSOR, FixedClock(NOON), iter(file), arrival, window):
+    async for _ in import_rows(db, SUPPRESSOR, FixedClock(NOON), iter(file), arrival, window):
         pass
     return arrival
 
 
 async def everybody(db: Database) -> list[dict[str, str | None]]:
-    return [one async for page in transfer_out.pages(db, 1) for one in page]
+    return [one async for page in export_readers.pages(db, 1) for one in page]
 
 
 async def test_readers_are_asked_to_confirm(db: Database) -> None:
@@ -146,9 +146,9 @@ async def test_the_export_guards_formulas_in_csv_and_not_in_json(db: Database) -
     """An address may begin with a plus; a spreadsheet must not compute it."""
     await bring(db, ASK, ["+ann,active"])
     table, lines = io.StringIO(newline=""), io.StringIO()
-    async for page in transfer_out.pages(db):
-        transfer_out.write_csv(table, page)
-        transfer_out.write_jsonl(lines, page)
+    async for page in export_readers.pages(db):
+        export_readers.write_csv(table, page)
+        export_readers.write_jsonl(lines, page)
     assert table.getvalue().startswith("'+ann@post.example.org,pending,Zoë,")
     assert json.loads(lines.getvalue())["address"] == "+ann@post.example.org"
     assert json.loads(lines.getvalue())["source"] == "csv"

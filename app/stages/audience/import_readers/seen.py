@@ -19,6 +19,15 @@ class Marks:
     def __len__(self) -> int:
         return self._count
 
+    def __contains__(self, key: object) -> bool:
+        mark, mask = hash(key) or 1, self._size - 1
+        at = mark & mask
+        while found := self._table[at]:
+            if found == mark:
+                return True
+            at = (at + 1) & mask
+        return False
+
     def add(self, key: str) -> bool:
         """Remembers an address; False where it was met before."""
         # Nought marks a free place.

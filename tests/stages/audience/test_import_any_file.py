@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from app.core.clock import FixedClock
 from app.core.db import Database
 from app.core.errors import InvalidInput
-from app.stages.audience import transfer, transfer_file, transfer_out
-from app.stages.audience.transfer import Arrival, Fate, Terms
-from app.stages.audience.transfer_columns import recognise
+from app.stages.audience import export_readers
+from app.stages.audience.import_readers.columns import recognise
+from app.stages.audience.import_readers.run import Arrival, Fate, Terms, import_rows
+from app.stages.audience.import_readers.table import open_table
 from tests.conftest import NOON
 from tests.people import SUPPRESSOR
 
@@ -46,19 +47,11 @@ def as_csv(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> bytes:
 
 async def bring_in(db: Database, path: Path, rejected: list[str]) -> tuple[Counter[Fate], int]:
     """Brings a file in; gives the fates and how many rows it had."""
-    with transfer_file.opened(path) as (header, rows):
-        arrival = Arrival(recognise(header, None, {}), DECLARE, lambda row, reason: rejected.append(reason))
-        counted = 0
-
-        def count() -> Iterator[transfer_file.Row]:
-            nonlocal counted
-            for row in rows:
-                counted += 1
-                yield row
-
-        async for _ in transfer.bring_in(db, SUPPRESSOR, FixedClock(NOON), count(), arrival, 5):
-            pass
-    return arrival.fates, counted
+    table = open_table(path)
+    arrival = Arrival(recognise(table.header, None), DECLARE, lambda row, reason: rejected.append(reason))
+    async for _ in import_rows(db, SUPPRESSOR, FixedClock(NOON), table.rows(), arrival, 5):
+        pass
+    return arrival.fates, len(list(table.rows()))
 
 
 @given(st.one_of(st.binary(max_size=400), st.binary(max_size=300).map(lambda tail: b"email,status\n" + tail)))
@@ -66,15 +59,17 @@ def test_any_bytes_are_a_file_of_rows_or_refused_in_a_sentence(content: bytes) -
     """Each row is a person or has a reason."""
     with written(content) as path:
         try:
-            with transfer_file.opened(path) as (header, rows):
-                arrival = Arrival(recognise(header, None, {}), DECLARE, lambda row, reason: reasons.append(reason))
-                reasons: list[str] = []
-                people = [arrival.look_at(row) for row in rows]
+            table = open_table(path)
+            reasons: list[str] = []
+            arrival = Arrival(recognise(table.header, None), DECLARE, lambda row, reason: reasons.append(reason))
+            rows = list(table.rows())
+            people = [arrival.look_at(row) for row in rows]
         except InvalidInput:
             return
     assert sum(person is not None for person in people) + sum(arrival.fates.values()) == len(people)
     assert len(reasons) == arrival.fates[Fate.REJECTED] + arrival.fates[Fate.REPEATED]
     assert all(reasons)
+    assert table.head_lines + table.blank + sum(row.lines for row in rows) == table.lines
 
 
 def test_every_row_has_one_fate_and_the_second_time_nobody_is_added(database_url: str) -> None:
@@ -109,9 +104,9 @@ async def test_what_goes_out_comes_in_again(db: Database, sqlite_template: Path,
         fates, _ = await bring_in(db, path, [])
     assert fates == Counter({Fate.ADDED: len(people)})
     out = io.StringIO()
-    transfer_out.write_csv_header(out)
-    async for page in transfer_out.pages(db, 2):
-        transfer_out.write_csv(out, page)
+    export_readers.write_csv_header(out)
+    async for page in export_readers.pages(db, 2):
+        export_readers.write_csv(out, page)
     shutil.copy(sqlite_template, tmp_path / "other.db")
     other = Database(f"sqlite:///{tmp_path / 'other.db'}")
     with written(out.getvalue().encode()) as path:
@@ -122,4 +117,4 @@ async def test_what_goes_out_comes_in_again(db: Database, sqlite_template: Path,
 
 
 async def everybody(db: Database) -> dict[str | None, str | None]:
-    return {one["address"]: one["first_name"] async for page in transfer_out.pages(db) for one in page}
+    return {one["address"]: one["first_name"] async for page in export_readers.pages(db) for one in page}
