@@ -114,6 +114,11 @@ def test_latin_1_and_each_delimiter_are_read(tmp_path: Path, delimiter: str) -> 
     ("content", "sentence"),
     [
         (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"a@b.org,Ann\nb@b.org,Ben\n", "has no header"),
+        (b'email,"name\na@b.org,Ann\n', "header of"),
+        (b'email,"name\na@b.org,Ann\nb@b.org,Ben"\n', "header of"),
+        (b"\x00e\x00m", "byte-order mark"),
         ("email\na@b.org".encode("utf-16")[:-1], "UTF-16"),
         (b"email\n\0\n", "zero bytes"),
         (b"email,n\na@b.org,\x81\xff\n", "neither UTF-8 nor Latin-1"),

@@ -69,6 +69,7 @@ def rows(header: str, *cells: str) -> str:
         ("Subscribed", ("no", "yes"), "b"),
         ("is_active", ("1", "0"), "a"),
         ("Accepts Email Marketing", ("no", "yes"), "b"),
+        ("GDPR consent", ("ja", "nein"), "a"),
         ("blacklisted", ("1", "0"), "b"),
         ("EMAIL_BLACKLISTED", ("False", "True"), "a"),
         ("Email Opt Out", ("1", "0"), "b"),
@@ -188,6 +189,14 @@ def test_whoever_any_row_says_to_be_gone_stays_out(tmp_path: Path) -> None:
     tried = Tried(tmp_path, content)
     assert tried.names == "b"
     assert tried.fates == Counter({Fate.LEFT: 1, Fate.REPEATED: 1})
+
+
+def test_whoever_confirmed_by_any_row_comes_in(tmp_path: Path) -> None:
+    """A sign-up that was never confirmed says nothing against one that was."""
+    content = "email,status\na@post.example.org,pending\na@post.example.org,active\nb@post.example.org,pending\n"
+    tried = Tried(tmp_path, content)
+    assert tried.names == "a"
+    assert tried.fates == Counter({Fate.UNCONFIRMED: 2})
 
 
 def test_one_odd_word_among_known_ones_costs_its_own_row(tmp_path: Path) -> None:

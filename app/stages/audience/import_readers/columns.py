@@ -159,7 +159,10 @@ _NAMES: Mapping[Meaning, tuple[str, ...]] = {
         "optedin", "isoptedin", "emailoptin", "optinemail", "emailoptedin", "acceptsmarketing",
         "acceptsemailmarketing", "acceptsemail", "newsletter", "newsletteroptin", "newslettersubscribed",
         "marketingconsent", "emailconsent", "consent", "marketingoptin", "wantsemail", "wantsnewsletter",
-        "receivesemail", "aktiv", "einwilligung", "angemeldet", "abonniert",
+        "receivesemail", "receivenewsletter", "receivesnewsletter", "mailinglist", "newsletterconsent", "gdprconsent",
+        "permission", "emailpermission", "marketingpermission", "marketingpermissions", "newslettersubscription",
+        "subscribedtonewsletter", "emailsubscribed", "subscribedtoemail", "emailmarketing", "aktiv", "einwilligung",
+        "angemeldet", "abonniert",
     ),
 }  # fmt: skip
 

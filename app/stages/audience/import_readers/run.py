@@ -118,10 +118,15 @@ class Arrival:
         except InvalidInput as refused:
             self._refuse(row, Fate.REJECTED, str(refused))
             return None
+        wanted = self._is_wanted(person)
+        if not wanted and person.standing is Standing.UNCONFIRMED and person.key not in self.seen:
+            # Another row of theirs may say that they confirmed.
+            self.fates[Fate.UNCONFIRMED] += 1
+            return None
         if not self.seen.add(person.key):
             self._refuse(row, Fate.REPEATED, "an earlier row has the same address")
             return None
-        if self._is_wanted(person):
+        if wanted:
             return person
         self.fates[_ELSEWHERE.get(person.standing, Fate.LEFT)] += 1
         return None

@@ -99,10 +99,9 @@ def open_table(path: Path) -> Table:
         delimiter = delimiter or delimiter_of(first)
         lines.back([first] if first else [])
         header = next(_split(lines, delimiter, 0), None)
-        if header is None or header.trouble:
-            raise InvalidInput(f"{path} is empty or has no header.", "file")
-        if len(header.cells) > _MOST_COLUMNS:
-            raise InvalidInput(f"{path} has more than {_MOST_COLUMNS} columns.", "file")
+        if header is None:
+            raise InvalidInput(f"{path} is empty.", "file")
+        _check_header(path, header)
         return Table(path, encoding, delimiter, _named(header.cells), count, lines.at)
 
 
@@ -110,6 +109,19 @@ def delimiter_of(line: str) -> str:
     """Comma, semicolon, tab or vertical bar: whichever the header has most of outside quotation marks."""
     bare = "".join(line.split('"')[::2])
     return max(_DELIMITERS, key=bare.count)
+
+
+def _check_header(path: Path, header: Row) -> None:
+    if header.trouble:
+        raise InvalidInput(f"The header of {path} cannot be read: {header.trouble}.", "file")
+    if any(looks_like_an_address(cell.strip()) for cell in header.cells):
+        raise InvalidInput(
+            f"{path} has no header: there is an address in its first line. Put a line with the names of its columns, "
+            "such as email, in front.",
+            "file",
+        )
+    if len(header.cells) > _MOST_COLUMNS:
+        raise InvalidInput(f"{path} has more than {_MOST_COLUMNS} columns.", "file")
 
 
 def _named(cells: list[str]) -> list[str]:
@@ -169,7 +181,9 @@ def _eight_bits(first: bytes, blocks: Iterable[bytes], count: "_LineCount") -> s
 
 def _no_zeros(text: str) -> None:
     if "\0" in text:
-        raise InvalidInput("The file holds zero bytes: it is no CSV file.", "file")
+        raise InvalidInput(
+            "The file holds zero bytes: it is no CSV file, or UTF-16 without its byte-order mark.", "file"
+        )
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
@@ -313,7 +327,7 @@ def _lenient(line: str, delimiter: str) -> tuple[list[str], bool]:
 def _is_row(line: str, delimiter: str, width: int) -> bool:
     """Does this line look like a row by itself: as wide as the header, and one cell is an address?"""
     cells = line.rstrip("\r\n").split(delimiter)
-    return len(cells) >= width > 0 and any(looks_like_an_address(cell.strip(' "')) for cell in cells)
+    return len(cells) >= width and any(looks_like_an_address(cell.strip(' "')) for cell in cells)
 
 
 def looks_like_an_address(cell: str) -> bool:
