@@ -24,7 +24,7 @@ _NOT_WINDOWS = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
 _SAVE = "Save it as UTF-8 and try again."
 _LONGEST_LINE = 1 << 22
 _MOST_COLUMNS = 1_000
-_MOST_LINES = 1_000
+_MOST_LINES = 250
 """Of a cell with line breaks. A quotation mark still open after them was never meant to be."""
 _LONGEST_CELL = 1 << 17
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
