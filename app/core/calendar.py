@@ -110,7 +110,7 @@ def edition_day(now: datetime, freeze_at: time, zone: ZoneInfo) -> date:
 def due_instant(zone: ZoneInfo, minute: int, window: Window) -> datetime:
     """When a reader in `zone`, who asked for minute `minute` of the local day, is due in `window` (UTC).
 
-    The first such local time in the window; the window's last minute where a DST gap leaves none.
+    The first such local time in the window. Where clocks skip it that day, the moment they go on at.
     """
     at = time(minute // 60, minute % 60)
     day = window.start.astimezone(zone).date() - timedelta(days=1)
@@ -120,6 +120,9 @@ def due_instant(zone: ZoneInfo, minute: int, window: Window) -> datetime:
             instant = datetime.combine(day, at, zone).replace(fold=fold).astimezone(UTC)
             if window.holds(instant) and _wall(instant, zone) == (day, at):
                 return instant
+        after_gap = instant_of(day, at, zone)
+        if _wall(after_gap, zone) != (day, at) and window.holds(after_gap):
+            return after_gap
         day += timedelta(days=1)
     return window.end - _MINUTE
 

@@ -32,6 +32,18 @@ def wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
     return local.date(), local.time()
 
 
+def shows(instant: datetime, zone: ZoneInfo, asked: time) -> bool:
+    """Is it `asked` in `zone`, or has it just been skipped?"""
+    local, before = instant.astimezone(zone), (instant - MINUTE).astimezone(zone)
+    if local.time() == asked:
+        return True
+    skipped = before.replace(tzinfo=None) + MINUTE < local.replace(tzinfo=None)
+    return skipped and any(
+        before.replace(tzinfo=None) < datetime.combine(day, asked) < local.replace(tzinfo=None)
+        for day in (before.date(), local.date())
+    )
+
+
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]  # year, month, day, hour, minute
 
@@ -41,14 +53,14 @@ def utc(*parts: int) -> datetime:
 def test_every_reader_is_due_exactly_once_in_every_window(
     zone: ZoneInfo, minute: int, paper: ZoneInfo, freeze_at: time, day: date
 ) -> None:
-    """The due instant is the first minute of the window with the asked local time, or its last minute if none has."""
+    """Due is the first minute of the window with the asked local time, or at which clocks have just skipped it."""
     window = edition_window(day, freeze_at, paper)
     due = due_instant(zone, minute, window)
 
     asked = time(minute // 60, minute % 60)
     length = int((window.end - window.start) / MINUTE)
     instants = (window.start + MINUTE * n for n in range(length))
-    matching = [instant for instant in instants if instant.astimezone(zone).time() == asked]
+    matching = [instant for instant in instants if shows(instant, zone, asked)]
     assert due == (matching[0] if matching else window.end - MINUTE)
     assert window.holds(due)
 
@@ -102,10 +114,20 @@ def test_known_mornings(zone: str, at: str, day: date, due: datetime) -> None:
     assert due_instant(ZoneInfo(zone), hour * 60 + minute, window) == due
 
 
-def test_a_reader_whose_time_is_skipped_in_spring_gets_the_last_minute_of_the_window() -> None:
-    """02:30 does not exist in Berlin on 29 March 2026, and the window frozen at midnight holds no other one."""
-    window = edition_window(date(2026, 3, 29), time(0, 0), BERLIN)
-    assert due_instant(BERLIN, 150, window) == window.end - MINUTE
+@pytest.mark.parametrize(
+    ("zone", "day", "minute", "freeze_at", "due"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 150, time(0, 0), utc(2026, 3, 29, 1, 0)),
+        ("Europe/Berlin", date(2027, 3, 28), 150, time(2, 20), utc(2027, 3, 28, 1, 0)),  # frozen and due in one gap
+        ("Africa/Cairo", date(2026, 4, 24), 0, time(0, 0), utc(2026, 4, 23, 22, 0)),  # midnight itself is skipped
+        ("Asia/Beirut", date(2026, 3, 29), 30, time(0, 0), utc(2026, 3, 28, 22, 0)),
+    ],
+)
+def test_a_reader_whose_time_is_skipped_in_spring_gets_it_when_clocks_go_on(
+    zone: str, day: date, minute: int, freeze_at: time, due: datetime
+) -> None:
+    here = ZoneInfo(zone)
+    assert due_instant(here, minute, edition_window(day, freeze_at, here)) == due
 
 
 def test_a_reader_whose_time_comes_twice_in_autumn_gets_the_first() -> None:
