@@ -44,6 +44,9 @@ class ProtectiveHeaders:
 class BelowPath:
     """Says that the site lives below `path`, as PUBLIC_URL ends; puts back what a proxy took off (ASGI: `path`
     begins with `root_path`).
+
+    Slashes at the end of an address change nothing: it is answered as without them, by no redirect, which would turn
+    a mail program's one-click POST into nothing (RFC 8058 section 3.1).
     """
 
     def __init__(self, app: ASGIApp, path: str) -> None:
@@ -51,10 +54,13 @@ class BelowPath:
         self.path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.path:
-            scope["root_path"] = self.path
-            if not f"{scope['path']}/".startswith(f"{self.path}/"):
-                scope["path"] = self.path + scope["path"]
+        if scope["type"] == "http":
+            if self.path:
+                scope["root_path"] = self.path
+                if not f"{scope['path']}/".startswith(f"{self.path}/"):
+                    scope["path"] = self.path + scope["path"]
+            bare = scope["path"].rstrip("/")
+            scope["path"] = f"{self.path}/" if bare == self.path else bare
         await self.app(scope, receive, send)
 
 

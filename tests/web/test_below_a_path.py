@@ -38,6 +38,15 @@ async def test_every_link_of_ours_carries_the_path(below: tuple[AsyncClient, str
             assert answer.status_code in (200, 415), (path, link)
 
 
+async def test_the_address_itself_opens_the_front_page(below: tuple[AsyncClient, str]) -> None:
+    """PUBLIC_URL as it stands in mails and on posters, without a slash at its end."""
+    client, before = below
+    front = await client.get(before or "/")
+    assert front.status_code == 200
+    assert front.text == (await client.get(f"{before}/")).text
+    assert (await client.get(f"{before}/subscribe")).headers["location"] == f"{BELOW}/"
+
+
 async def test_errors_and_limits_know_the_path(below: tuple[AsyncClient, str], container: Container) -> None:
     client, before = below
     assert (await client.get(f"{before}/api/v1/nowhere")).headers["content-type"] == "application/problem+json"

@@ -96,7 +96,7 @@ async def test_below_the_api_every_error_is_a_problem(client: AsyncClient) -> No
     [
         ("DELETE", "/confirm/x", "GET, HEAD, POST"),
         ("PUT", "/unsubscribe/x", "GET, HEAD, POST"),
-        ("OPTIONS", "/subscribe", "POST"),
+        ("OPTIONS", "/subscribe", "GET, HEAD, POST"),
         ("POST", "/", "GET, HEAD"),
         ("TRACE", "/editions", "GET, HEAD"),
     ],

@@ -34,6 +34,13 @@ def fields(answer: Response) -> set[str]:
     return {one["field"] for one in answer.json()["errors"]}
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_address_after_signing_up_leads_to_the_form(client: AsyncClient, method: str) -> None:
+    """Asked for again from the address bar, or sent to a friend."""
+    answer = await client.request(method, "/subscribe")
+    assert (answer.status_code, answer.headers["location"]) == (303, "http://post.test/")
+
+
 async def test_the_form_is_answered_by_a_page_that_says_what_happens_next(
     client: AsyncClient, container: Container
 ) -> None:
@@ -225,10 +232,3 @@ async def test_a_zone_we_do_not_know_costs_nobody_the_paper(
     assert answer.status_code == 200
     async with container.db.read() as session:
         assert (await session.scalars(select(Subscriber.zone))).one() == ""
-
-
-async def test_opening_the_form_address_by_hand_says_where_to_begin(client: AsyncClient) -> None:
-    answer = await client.get("/subscribe")
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == "POST"
-    assert 'href="/"' in answer.text

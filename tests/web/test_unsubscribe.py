@@ -45,6 +45,14 @@ async def test_one_click_answers_200_in_plain_text_at_once(
     assert await how(container) == ["one-click"]
 
 
+@pytest.mark.parametrize("end", ["/", "//", "/?utm_source=x"])
+async def test_a_slash_at_the_end_changes_nothing(readers: Readers, end: str) -> None:
+    """Some mail programs and rewriting gateways add one."""
+    token = await readers.join()
+    answer = await readers.client.post(f"/unsubscribe/{token}{end}", data={"List-Unsubscribe": "One-Click"})
+    assert (answer.status_code, await readers.status()) == (200, "left")
+
+
 async def test_one_click_for_somebody_erased_is_200_too(readers: Readers, container: Container) -> None:
     token = await readers.join()
     async with container.db.write() as session:

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
 from app.bootstrap import Container
@@ -52,6 +52,12 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
     },
 }
+
+
+@router.api_route("/subscribe", methods=["GET", "HEAD"], include_in_schema=False)
+async def asked_for(container: ContainerDep) -> Response:
+    """The address in the browser of whoever has just signed up: the form stands on the front page."""
+    return RedirectResponse(f"{container.settings.public_url}/", 303)
 
 
 @router.post(
