@@ -61,14 +61,11 @@ def migrate() -> None:
     settings = settings_and_log("WARNING")
     asyncio.run(migrations.upgrade(settings.database_url))
     say(f"The database is at revision {migrations.newest()}.")
-    if found := run(_written_down, any_settings=True):
+    if found := run(_differing, any_settings=True):
         names = ", ".join(one.name for one in found)
         complain(f"other settings are written down for all processes ({names}); see: morningpost settings show")
 
 
-async def _written_down(container: Container) -> list[Difference]:
-    """The settings of a new database are those of the process that migrates it."""
-    version, found = await shared_settings.differing(container.db, container.settings)
-    if version == 0:
-        await shared_settings.demand_same(container.db, container.settings, container.clock.now())
+async def _differing(container: Container) -> list[Difference]:
+    _, found = await shared_settings.differing(container.db, container.settings)
     return found

@@ -41,7 +41,7 @@ def run(work: Callable[[Container], Awaitable[T]], *, level: str = "WARNING", an
     async def inside() -> T:
         container = build(settings)
         try:
-            await demand_migrated(container, any_settings=any_settings)
+            await demand_migrated(container, any_settings=any_settings, service=False)
             return await work(container)
         finally:
             await container.close()
@@ -59,9 +59,9 @@ def private_file(path: Path) -> TextIO:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}.", "file") from None
 
 
-async def demand_migrated(container: Container, *, any_settings: bool = False) -> None:
+async def demand_migrated(container: Container, *, any_settings: bool = False, service: bool = True) -> None:
     """Raises ConfigurationError where the tables are not this version's, were begun under another SUPPRESSION_KEY, or,
-    unless `any_settings`, where other settings are written down for all processes.
+    unless `any_settings`, where other settings are written down for all processes. The first `service` writes them.
 
     Then the clock is read for the first time.
     """
@@ -71,4 +71,4 @@ async def demand_migrated(container: Container, *, any_settings: bool = False) -
     await identity.demand_same_key(container.db, container.suppressor)
     await container.watch.start()
     if not any_settings:
-        await shared_settings.demand_same(container.db, container.settings, container.clock.now())
+        await shared_settings.demand_same(container.db, container.settings, container.clock.now(), first=service)

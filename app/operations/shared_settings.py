@@ -59,10 +59,14 @@ def differences(settings: Settings, written: Mapping[str, Any]) -> list[Differen
     ]
 
 
-async def demand_same(db: Database, settings: Settings, now: datetime) -> None:
-    """Writes the settings down where none are; raises ConfigurationError, which names those that differ."""
+async def demand_same(db: Database, settings: Settings, now: datetime, *, first: bool = True) -> None:
+    """Raises ConfigurationError, which names the settings that differ from those that are written down.
+
+    Where none are they are written, if `first`: by the first service that runs on a database. A command that is called
+    before it, from a shell that lacks half of the settings, decides nothing for it.
+    """
     version, found = await differing(db, settings)
-    if version == 0:
+    if version == 0 and first:
         async with db.write() as session:
             if await shared_settings.add(session, 1, values_of(settings), "the first start", now):
                 return
