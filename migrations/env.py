@@ -46,11 +46,13 @@ def _on_sqlite_connect(connection: Any, _: Any) -> None:
 async def _run() -> None:
     url = async_url(context.config.attributes["database_url"])
     sqlite = url.get_backend_name() == "sqlite"
-    arguments = {} if sqlite else {**postgres.arguments(url), "options": "-c lock_timeout=3s"}
+    arguments = {} if sqlite else {**postgres.arguments(url), "prepare_threshold": None}
     engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=arguments)
     if sqlite:
         event.listen(engine.sync_engine, "connect", _on_sqlite_connect)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL lock_timeout = '3s'"))
     async with engine.connect() as connection:
         await connection.run_sync(_migrate)
         await connection.commit()

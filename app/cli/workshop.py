@@ -61,11 +61,14 @@ def private_file(path: Path) -> TextIO:
 
 async def demand_migrated(container: Container, *, any_settings: bool = False, service: bool = True) -> None:
     """Raises ConfigurationError where the tables are not this version's, were begun under another SUPPRESSION_KEY, or,
-    unless `any_settings`, where other settings are written down for all processes. The first `service` writes them.
+    unless `any_settings`, where other settings are written down for all processes. The first `service` writes them, and
+    makes the tables of an empty database.
 
     Then the clock is read for the first time.
     """
     await migrations.demand_usable(container.db)
+    if service:
+        await migrations.make_tables(container.db, container.settings.database_url)
     if not await migrations.current(container.db):
         raise ConfigurationError("the database is not at this version's tables; run: morningpost migrate")
     await identity.demand_same_key(container.db, container.suppressor)

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_BESIDE = ("", "-wal", "-shm", "-journal", ".turn", ".worker")
+_BESIDE = ("", "-wal", "-shm", "-journal", ".turn", ".worker", ".migrating")
 """What lies beside an SQLite file, by what is added to its name."""
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,7 @@ from app.jobs.hints import DESK, DESK_TASK, PAPER_TASK, PAPERS
 
 AT_THE_DESK = 8
 
-HEARTBEAT, DEAD_AFTER, SWEEP_EVERY, POLL_EVERY = 2.0, 10.0, 2.0, 1.0
+HEARTBEAT, DEAD_AFTER, SWEEP_EVERY, POLL_EVERY = 2.0, 10.0, 2.0, 0.5
 """Seconds. A job of a worker without a heartbeat for `DEAD_AFTER` is thrown away."""
 CONNECT_WITHIN, AGAIN_AFTER = 5.0, 1.0
 
@@ -83,7 +83,10 @@ class Queue:
 
     def _app(self) -> tuple[App, "_Jobs"]:
         connector = PsycopgConnector(
-            min_size=1, max_size=4, timeout=CONNECT_WITHIN, kwargs=postgres.arguments(self._url)
+            min_size=1,
+            max_size=4,
+            timeout=CONNECT_WITHIN,
+            kwargs={**postgres.arguments(self._url), "prepare_threshold": None},
         )
         app = App(connector=connector)
         app.job_manager = jobs = _Jobs(connector)
@@ -108,6 +111,7 @@ class Queue:
             update_heartbeat_interval=HEARTBEAT,
             stalled_worker_timeout=DEAD_AFTER,
             fetch_job_polling_interval=POLL_EVERY,
+            listen_notify=False,  # a pooler in transaction mode forgets who listens
         )
 
 

@@ -1,6 +1,9 @@
 """Brings the database to this version's tables, and says whether it is there."""
 
 import asyncio
+import fcntl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
@@ -8,12 +11,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from app.core import resources
-from app.core.db import Database
+from app.core.db import Database, Session
 from app.core.errors import ConfigurationError, StorageError
 from app.core.settings import PREFIX
 from app.store import schema
 
 OLDEST_POSTGRESQL = 14
+ASK_EVERY, KEEP_OPEN_EVERY = 0.25, 2.0
+"""Seconds."""
 
 
 def config(database_url: str) -> Config:
@@ -33,9 +38,55 @@ async def upgrade(database_url: str) -> None:
     db = Database(database_url)  # makes the folder of a SQLite file, refuses an unknown engine
     try:
         await demand_usable(db)
+        await make_tables(db, database_url)
+        if not await current(db):
+            await _upgrade(database_url)
     finally:
         await db.close()
+
+
+async def make_tables(db: Database, database_url: str) -> None:
+    """Makes the tables of an empty database; one that holds any is left as it is.
+
+    Any number of processes may begin at once: one makes them, the others wait for it. Raises as `upgrade` does.
+    """
+    if await current(db):
+        return
+    async with _alone(db):  # by now another may have made them
+        async with db.read() as session:
+            empty = await schema.is_empty(session)
+        if empty:
+            await _upgrade(database_url)
+
+
+async def _upgrade(database_url: str) -> None:
     await asyncio.to_thread(command.upgrade, config(database_url), "head")
+
+
+@asynccontextmanager
+async def _alone(db: Database) -> AsyncIterator[None]:
+    """While no other process makes this database's tables, on whatever machine it is."""
+    if db.file is not None:
+        with db.file.with_name(db.file.name + ".migrating").open("w") as handle:
+            await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
+            yield
+        return
+    async with db.write() as session:
+        while not await schema.try_lock(session):  # noqa: ASYNC110  # another process has it
+            await asyncio.sleep(ASK_EVERY)
+        keeping = asyncio.create_task(_keep_open(session))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+
+
+async def _keep_open(session: Session) -> None:
+    """PostgreSQL ends a transaction whose owner says nothing for long."""
+    while True:
+        await asyncio.sleep(KEEP_OPEN_EVERY)
+        await schema.try_lock(session)
 
 
 async def demand_usable(db: Database) -> None:

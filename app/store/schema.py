@@ -16,6 +16,21 @@ async def revision(session: Session) -> str | None:
     return (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
 
 
+async def is_empty(session: Session) -> bool:
+    """Is there no table at all?"""
+    connection = await session.connection()
+    return not await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+
+
+_MIGRATING = 7_302_516
+"""A number of ours among PostgreSQL's advisory locks."""
+
+
+async def try_lock(session: Session) -> bool:
+    """On PostgreSQL: does nobody else make this database's tables? Then nobody does until the transaction ends."""
+    return bool(await session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _MIGRATING}))
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A PostgreSQL server's major version, and the encoding of the database."""

@@ -63,7 +63,7 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(folder: Path, settings:
 
 def test_a_database_without_tables_is_told_how_to_get_them(tmp_path: Path) -> None:
     """`migrate` makes them, and may run again."""
-    done = post("serve", folder=tmp_path)
+    done = typed("editions", "list", folder=tmp_path)
     assert (done.returncode, "run: morningpost migrate" in done.stderr) == (2, True)
     for _ in range(2):
         done = typed("migrate", folder=tmp_path)

@@ -1,13 +1,20 @@
 """How a start that cannot succeed is refused: one sentence, exit code 2, and nothing left behind."""
 
+import contextlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 
+from app.operations import migrations
 from tests.cli.test_commands import folder, post
 from tests.conftest import Postgres
 
 __all__ = ["folder"]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -70,3 +77,54 @@ def test_a_setting_that_nobody_knows_is_named(folder: Path) -> None:
     assert refused.returncode == 2
     assert "MORNINGPOST_FREEZ_AT is no setting" in refused.stderr
     assert "06:66" not in refused.stderr
+
+
+def server(folder: Path, url: str, *words: str) -> subprocess.Popen[str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MORNINGPOST_")}
+    environ |= {"MORNINGPOST_DATABASE_URL": url, "MORNINGPOST_PORT": "0", "MORNINGPOST_LOG_FORMAT": "json"}
+    called = [sys.executable, "-P", "-m", "app", *words]
+    return subprocess.Popen(  # ours
+        called,
+        cwd=folder,
+        env=environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(process: subprocess.Popen[str], words: str) -> None:
+    """Reads what it says until `words` are in it."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError("".join(said))
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_services_that_begin_at_once_make_the_tables_once(engine: str, tmp_path: Path, postgres: Postgres) -> None:
+    """On an empty database, with nobody having migrated it: one command is a whole newsletter."""
+    with contextlib.ExitStack() as stack:
+        url = "sqlite:///post.db" if engine == "sqlite" else stack.enter_context(postgres.database("template0"))
+        words = [("serve", "--no-worker"), ("serve", "--no-worker"), ("worker",)]
+        processes = [server(tmp_path, url, *one) for one in words]
+        try:
+            for process, one in zip(processes, words, strict=True):
+                until(process, "the worker runs" if one == ("worker",) else "Application startup complete")
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(20)
+                assert process.stdout is not None
+                process.stdout.close()
+
+
+def test_older_tables_are_not_migrated_unasked(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/post.db"
+    command.upgrade(migrations.config(url), "0015")
+    done = post("worker", folder=tmp_path, DATABASE_URL=url)
+    assert (done.returncode, "run: morningpost migrate" in done.stderr) == (2, True)
