@@ -5,7 +5,6 @@ Each function takes what was written and gives the value, or raises ValueError.
 
 import re
 from datetime import time, timedelta
-from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from app.core.calendar import zone_named
-from app.core.mail import rates
+from app.core.mail import named_address, rates
 from app.core.text import is_clean
 
 _DURATION = re.compile(r"(\d{1,6})\s*([hm])", re.IGNORECASE)
@@ -71,7 +70,7 @@ def _web_address(value: str) -> str:
 
 
 def _mailbox(value: str) -> str:
-    if value and not re.fullmatch(r"[^@\s]+@" + _HOST, parseaddr(value)[1]):
+    if value and not re.fullmatch(r"[^@\s]+@" + _HOST, named_address.parse(value)[1]):
         raise ValueError("must be a mailbox such as The AI Morning Post <post@example.org>")
     if not is_clean(value):
         raise ValueError("must not contain control characters")

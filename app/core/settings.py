@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from datetime import time, timedelta
 from difflib import get_close_matches
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.core.calendar import Hours, minute_of
 from app.core.errors import ConfigurationError
 from app.core.kept_secrets import kept_secret
+from app.core.mail import named_address
 from app.core.publication import Publication
 from app.core.setting_types import (
     Addresses,
@@ -127,13 +127,13 @@ class Settings(BaseSettings):
 
     @property
     def publication(self) -> Publication:
-        name, address = parseaddr(self.from_address)
+        name, address = named_address.parse(self.from_address)
         return Publication(
             name=self.publication_name,
             tagline=self.tagline,
             public_url=self.public_url,
             sender=(name or self.publication_name, address),
-            reply_to=self.reply_to,
+            reply_to=named_address.mailbox(*named_address.parse(self.reply_to)) if self.reply_to else "",
             postal_address=self.postal_address,
             list_id=self.list_id or f"daily.{address.rpartition('@')[2]}",
             zone=self.zone,

@@ -83,10 +83,9 @@ async def _alone(db: Database) -> AsyncIterator[None]:
 
 
 async def _keep_open(session: Session) -> None:
-    """PostgreSQL ends a transaction whose owner says nothing for long."""
     while True:
         await asyncio.sleep(KEEP_OPEN_EVERY)
-        await schema.try_lock(session)
+        await schema.keep_open(session)
 
 
 async def demand_usable(db: Database) -> None:

@@ -1,6 +1,7 @@
 """`smtp://` and `smtps://`: a mail server of one's own, or a relay. Sends exactly the bytes we built."""
 
 import asyncio
+import re
 import ssl
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.providers.urls import ProviderUrl
 
 PORTS = {NONE: 25, STARTTLS: 587, IMPLICIT: 465}
 CONNECTIONS = 8
+_HOSTNAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){1,20}|\[[0-9A-Za-z.:]{3,60}\]")
 MOST_CONNECTIONS = 100
 MOST_MESSAGES = 100_000
 _CHECK_WITHIN = 30.0
@@ -38,9 +40,9 @@ class SmtpProvider:
         `tls` is `none`, `starttls` (the default of smtp) or `implicit` (of smtps). `ca` is a file of the only
         authorities to trust. A password is never sent in clear over a network. `messages` is how many go over one
         connection; `manner` forbids better manners than it (see smtp_pipeline). `token` is a file that holds an OAuth 2
-        access token, read at every log-in (XOAUTH2), in the place of a password.
+        access token, read at every log-in (XOAUTH2), in the place of a password. `hostname` is what EHLO says.
         """
-        url.allow("tls", "connections", "ca", "messages", "manner", "token")
+        url.allow("tls", "connections", "ca", "messages", "manner", "token", "hostname")
         if not url.host:
             raise url.wrong("the host is missing; write smtp://user:password@mail.example.org:587")
         modes = (IMPLICIT,) if url.scheme == "smtps" else (STARTTLS, IMPLICIT, NONE)
@@ -50,7 +52,10 @@ class SmtpProvider:
             raise url.wrong("a user name and a password, or a user name and the file of a token, belong together")
         if tls == NONE and url.user and not url.loopback:
             raise url.wrong("tls=none would send the password in clear; leave it out, or the user name")
-        server = Server(url.host, url.port or PORTS[tls], tls, url.user, url.password, token, _context(url, tls))
+        context = _context(url, tls)
+        server = Server(
+            url.host, url.port or PORTS[tls], tls, url.user, url.password, token, context, hostname=_hostname(url)
+        )
         manner = Manner(url.choice("manner", Manner.CHUNKED, tuple(Manner)))
         terms = Terms(url.number("messages", MESSAGES, MOST_MESSAGES), manner)
         return cls(url.name, server, url.number("connections", CONNECTIONS, MOST_CONNECTIONS), terms)
@@ -75,6 +80,14 @@ class SmtpProvider:
     async def close(self) -> None:
         """Says QUIT on the connections that lie idle."""
         await self._pool.close()
+
+
+def _hostname(url: ProviderUrl) -> str:
+    """`?hostname=`, which EHLO gives: a full name, or an address in brackets (RFC 5321 section 4.1.4)."""
+    given = url.params.get("hostname", "")
+    if given and not _HOSTNAME.fullmatch(given):
+        raise url.wrong("hostname must be the full name of this machine, such as post.example.org, or [192.0.2.1]")
+    return given
 
 
 def _context(url: ProviderUrl, tls: str) -> ssl.SSLContext | None:

@@ -2,8 +2,12 @@
 
 import asyncio
 import errno
+import re
 import socket
 from functools import cache
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){1,20}\.?")
+"""A full host name, of at least two labels."""
 
 
 async def dial(host: str, port: int, within: float) -> socket.socket:
@@ -35,7 +39,7 @@ async def machine_name() -> str:
 
 def ehlo_name(machine: str, link: socket.socket) -> str:
     """What EHLO says: the machine's name, or its address where it has none (RFC 5321 section 4.1.4)."""
-    if "." in machine and machine.isascii() and machine.isprintable() and not machine.startswith("localhost"):
+    if machine.startswith("[") or (_NAME.fullmatch(machine) and not machine.startswith("localhost")):
         return machine
     address: str = link.getsockname()[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -18,6 +18,8 @@ from app.providers.smtp_replies import said
 
 E = TypeVar("E", bound=BaseException)
 NONE, STARTTLS, IMPLICIT = "none", "starttls", "implicit"
+NOT_KNOWN = (500, 502)
+"""What a server answers to a command that it does not know, or does not have: RFC 5321 section 4.2.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Server:
     """A file that holds an OAuth 2 access token; whoever renews it writes it anew."""
     context: ssl.SSLContext | None = None
     patience: Patience = Patience()
+    hostname: str = ""
+    """The name that we give there; the machine's where it is empty."""
 
     @property
     def place(self) -> str:
@@ -84,7 +88,7 @@ class Session(aiosmtplib.SMTP):
 
 async def open_session(server: Server) -> Session:
     """A session that is ready for MAIL. Raises Unreachable."""
-    machine = await machine_name()
+    machine = server.hostname or await machine_name()
     try:
         link = await dial(server.host, server.port, server.patience.connect)
     except (OSError, UnicodeError) as error:
@@ -111,8 +115,18 @@ async def open_session(server: Server) -> Session:
     return session
 
 
+async def _greet(session: Session) -> None:
+    """EHLO, or HELO where the server does not know that: RFC 5321 section 3.2."""
+    try:
+        await session.ehlo()
+    except aiosmtplib.SMTPHeloError as error:
+        if error.code not in NOT_KNOWN:
+            raise
+        await session.helo()
+
+
 async def _introduce(session: Session, server: Server) -> None:
-    await session.ehlo()
+    await _greet(session)
     if server.tls == STARTTLS:
         if not session.supports_extension("starttls"):
             raise Unreachable(
@@ -123,7 +137,7 @@ async def _introduce(session: Session, server: Server) -> None:
                 )
             )
         await session.starttls()
-        await session.ehlo()
+        await _greet(session)
     if server.token:
         await _show_token(session, server, server.token)
     elif server.user:
@@ -167,6 +181,9 @@ def _why(error: Exception, server: Server) -> Standstill:
         case aiosmtplib.SMTPAuthenticationError() if error.code >= 500:
             reply = said(error.code, error.message)
             return _ours(f"the mail server {server.place} does not accept our user name and password: {reply}", "auth")
+        case aiosmtplib.SMTPHeloError() if error.code >= 500:
+            reply = said(error.code, error.message)
+            reason = f"does not take the name that we give (?hostname= sets another): {reply}"
         case aiosmtplib.SMTPResponseException():
             reason = f"is not ready: {said(error.code, error.message)}"
         case TimeoutError():

@@ -31,6 +31,11 @@ async def try_lock(session: Session) -> bool:
     return bool(await session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _MIGRATING}))
 
 
+async def keep_open(session: Session) -> None:
+    """Asks for nothing: PostgreSQL ends a transaction whose owner says nothing for long."""
+    await session.execute(text("SELECT 1"))
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A PostgreSQL server's major version, and the encoding of the database."""

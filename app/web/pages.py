@@ -1,6 +1,5 @@
 """Pages: Jinja2 templates with what every page knows of the paper, in the language of whoever asks."""
 
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -12,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.bootstrap import Container
 from app.core.language import ENGLISH, Language
 from app.core.languages import available
+from app.core.mail import named_address
 from app.core.templating import teach
 from app.stages.audience import wording as consent_wording
 from app.stages.render.wording import clock_time, day_and_month, full_date, minutes_to_read
@@ -56,7 +56,7 @@ class Pages:
             base=base,
             paper_language=ENGLISH.tag,
             publication=publication,
-            editor=parseaddr(publication.reply_to)[1],
+            editor=named_address.parse(publication.reply_to)[1],
             address=publication.public_url.partition("://")[2],
             altcha=self.container.proofs is not None,
             consent=consent_wording.consent(publication.name),

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidToken
+from app.core.mail.path import path
 from app.core.mail.return_path import Returned, ReturnPaths
 from app.core.signing import Purpose, Signer, opaque_reference
-from app.providers.envelope import path
 
 OLD, NEW, OTHER = "old key " * 5, "new key " * 5, "another " * 5
 DOMAIN = "bounces.paper.example"

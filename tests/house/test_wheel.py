@@ -121,10 +121,14 @@ def test_the_installed_wheel_serves_in_an_empty_folder(site: httpx.Client) -> No
 def test_the_installed_command_refuses_in_sentences(
     installed: Path, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
-    """Before `migrate`, and with a wrong setting: exit code 2 and no traceback."""
-    for extra, sentence in (({}, "morningpost migrate"), ({"MORNINGPOST_TIMEZONE": "Mars"}, "MORNINGPOST_TIMEZONE")):
+    """A command before there are tables, and a wrong setting: exit code 2 and no traceback."""
+    wrong = {"MORNINGPOST_TIMEZONE": "Mars"}
+    for words, extra, sentence in (
+        (("editions", "list"), {}, "morningpost migrate"),
+        (("serve", "--no-worker"), wrong, "MORNINGPOST_TIMEZONE"),
+    ):
         result = subprocess.run(
-            [installed / "morningpost", "serve", "--no-worker"],
+            [installed / "morningpost", *words],
             cwd=tmp_path, env={**surroundings, **extra}, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         assert result.returncode == 2

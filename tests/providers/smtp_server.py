@@ -69,6 +69,8 @@ class SmtpServer:
         self.most_at_once = 0
         self.numbers = itertools.count(1)
         self.port = 0
+        self.hello = ""
+        """What the last client said that it is."""
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int = 0) -> None:
@@ -196,6 +198,7 @@ class _Session(SMTP):
         return True
 
     async def smtp_EHLO(self, arg: str) -> None:  # noqa: N802
+        self._owner.hello = arg
         if not await self._misbehaved("EHLO"):
             await super().smtp_EHLO(arg)
 

@@ -5,10 +5,11 @@ from contextlib import suppress
 
 import pytest
 
+from app.core.mail.path import path
 from app.core.mail.receipt import Accepted, Deferred, Fault, NotSent, Rejected, Scope, Unknown
 from app.providers.api import Answer
 from app.providers.custody import Custody, stand_down
-from app.providers.envelope import Envelope, path, sealed
+from app.providers.envelope import Envelope, sealed
 from tests.providers.mails import Stream, mail, mails
 
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -524,6 +525,38 @@ async def test_check_says_hello_and_quit(smtp_server: SmtpServer) -> None:
     assert (smtp_server.visits["EHLO"], smtp_server.visits["QUIT"]) == (1, 1)
     await asyncio.sleep(0.02)
     assert smtp_server.sessions == set()
+
+
+@pytest.mark.parametrize("reply", ["500 5.5.1 Command unrecognized", "502 5.5.1 Not implemented"])
+async def test_a_server_that_knows_helo_only(smtp_server: SmtpServer, reply: str) -> None:
+    """RFC 5321 section 3.2. It is given what it can do: one command after the other."""
+    smtp_server.always["EHLO"] = reply
+    provider = plain(smtp_server)
+    await provider.check()
+    stream = Stream(mails(3))
+    await provider.drain(stream)
+    assert set(stream.kinds.values()) == {"Accepted"}
+    assert len(smtp_server.received) == 3
+    await provider.close()
+
+
+async def test_a_server_that_does_not_take_our_name_is_told_of_by_the_setting(smtp_server: SmtpServer) -> None:
+    smtp_server.always["EHLO"] = "504 5.5.2 Need a full name"
+    with pytest.raises(ConfigurationError, match=r"\?hostname= sets another\): 504"):
+        await plain(smtp_server).check()
+
+
+@pytest.mark.parametrize("given", ["post.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]"])
+async def test_the_name_that_we_give_is_a_setting(smtp_server: SmtpServer, given: str) -> None:
+    (provider,) = registry.build([f"smtp://127.0.0.1:{smtp_server.port}?tls=none&hostname={quote(given)}"], Path())
+    await provider.check()
+    assert smtp_server.hello == given
+
+
+@pytest.mark.parametrize("given", ["post", "a b.example", "post.example.org MAIL", "[]", "-"])
+def test_a_name_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="hostname must be the full name"):
+        registry.build([f"smtp://127.0.0.1:25?tls=none&hostname={quote(given)}"], Path())
 
 
 async def test_check_does_not_wait_for_ever(smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from email.header import Header
 from enum import StrEnum
 from functools import cached_property
 
+from app.core.mail.named_address import mailbox
 from app.core.mail.quoted import SOFT_BREAK, encode
 
 _STRUCTURED = frozenset({"from", "to", "reply-to", "sender", "list-id"})
@@ -187,12 +188,6 @@ class MailTemplate:
                 b"\r\n" + limit + b"--\r\n",
             ]
         )
-
-
-def mailbox(name: str, address: str) -> str:
-    """`"name" <address>` with the name quoted (RFC 5322 section 3.2.4); the address alone where there is no name."""
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}" <{address}>' if name else address
 
 
 def _part_head(kind: str) -> bytes:

@@ -6,6 +6,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from app.core.errors import InvalidInput
 from app.core.language import say
+from app.core.mail.path import path
+from app.core.text import is_clean
 
 _LONGEST = 254  # RFC 3696 erratum 1690: a path of 256 octets, with its angle brackets
 
@@ -25,15 +27,17 @@ def parse(text: str) -> Address:
         raise InvalidInput(say("Please type your email address."), "email")
     if len(typed) > _LONGEST:
         raise InvalidInput(say("That address is too long to be one."), "email")
-    if not typed.isprintable():
+    if not is_clean(typed):
         raise InvalidInput(say("That address contains characters no address can have."), "email")
     try:
         checked = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise InvalidInput(_sentence(typed, error), "email") from None
     mail = f"{checked.local_part}@{checked.ascii_domain}"
-    if len(mail) > _LONGEST:
-        raise InvalidInput(say("That address is too long to be one."), "email")
+    try:
+        path(mail)
+    except ValueError:
+        raise InvalidInput(say("That address is too long to be one."), "email") from None
     return Address(mail, mail.casefold())
 
 

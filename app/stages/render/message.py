@@ -5,13 +5,14 @@ What is one reader's own (To, Message-ID, Date, List-Unsubscribe) is added by se
 
 import hashlib
 from datetime import datetime
-from email.utils import parseaddr
 from typing import Any
 
 from app.core.beside import beside
 from app.core.db import Database
+from app.core.mail import named_address
 from app.core.mail.message import Message
-from app.core.mail.template import MailTemplate, Pieces, Slot, mailbox
+from app.core.mail.named_address import mailbox
+from app.core.mail.template import MailTemplate, Pieces, Slot
 from app.core.publication import Publication
 from app.models.content import EditionKind, Section
 from app.models.editions import VariantForm
@@ -46,7 +47,7 @@ def edition_template(
         headers=(
             ("List-Id", mailbox(publication.name, publication.list_id)),
             ("List-Archive", f"<{publication.public_url}/editions>"),
-            ("List-Owner", f"<mailto:{parseaddr(publication.reply_to)[1] or publication.sender[1]}>"),
+            ("List-Owner", f"<mailto:{named_address.parse(publication.reply_to)[1] or publication.sender[1]}>"),
             ("List-Post", "NO"),
             ("Feedback-ID", feedback_id(publication, slug, kind)),
             ("Precedence", "bulk"),
