@@ -21,8 +21,8 @@ from app.web.replay import Replay
 from app.web.request_head import HeadLimit
 
 
-def create_app(container: Container) -> FastAPI:
-    """The application over `container`, which it closes when it ends."""
+def create_app(container: Container, *, with_worker: bool = False) -> FastAPI:
+    """The application over `container`, which it closes when it ends; `with_worker`: the process supervises one."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +49,7 @@ def create_app(container: Container) -> FastAPI:
     app.state.container = container
     app.state.pages = Pages(container, assets)
     app.state.limits = Limits(container.settings)
-    app.state.parts = parts_of(container)
+    app.state.parts = parts_of(container, with_worker=with_worker)
     app.include_router(public.router)
     app.include_router(api)
     app.include_router(docs.router)

@@ -53,7 +53,7 @@ async def serve(settings: Settings, *, with_worker: bool) -> None:
     files = _many_files()
     web = _Web(
         uvicorn.Config(
-            create_app(container),
+            create_app(container, with_worker=with_worker),
             log_config=None,
             proxy_headers=False,
             server_header=False,

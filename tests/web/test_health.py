@@ -1,5 +1,6 @@
 """Alive, and able to work."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,11 +14,12 @@ from app.core.mail.provider import Capabilities, Outgoing
 from app.core.settings import Settings
 from app.main import create_app
 from app.operations import writable
-from app.store import clocks
+from app.store import clocks, workers
 from tests.conftest import NOON
 from tests.machine import Machine
 
 PARTS = ("database", "writing", "migrations", "settings", "provider", "clock")
+READY = {**dict.fromkeys(PARTS, "ok"), "worker": "elsewhere"}
 
 
 class Carrier:
@@ -54,7 +56,7 @@ async def test_a_process_that_answers_is_alive(client: AsyncClient) -> None:
 async def test_ready_when_every_part_answers(client: AsyncClient) -> None:
     answer = await client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "parts": dict.fromkeys(PARTS, "ok")}
+    assert answer.json() == {"status": "ready", "parts": READY}
 
 
 async def test_a_provider_that_refuses_is_named_and_its_reason_is_not(container: Container) -> None:
@@ -63,7 +65,7 @@ async def test_a_provider_that_refuses_is_named_and_its_reason_is_not(container:
     async with client_over(replace(container, providers=(carrier,))) as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["parts"] == dict.fromkeys(PARTS, "ok") | {"provider": "failed"}
+    assert answer.json()["parts"] == READY | {"provider": "failed"}
     assert "carrier.example.org" not in answer.text
 
 
@@ -91,7 +93,7 @@ async def test_tables_of_another_version_are_not_ready(container: Container, cli
         await session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["parts"] == dict.fromkeys(PARTS, "ok") | {"migrations": "failed"}
+    assert answer.json()["parts"] == READY | {"migrations": "failed"}
 
 
 async def test_a_database_that_answers_and_takes_no_writes_is_not_ready(
@@ -101,7 +103,7 @@ async def test_a_database_that_answers_and_takes_no_writes_is_not_ready(
     await _refuse_writes(container)
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["parts"] == dict.fromkeys(PARTS, "ok") | {"writing": "failed"}
+    assert answer.json()["parts"] == READY | {"writing": "failed"}
 
 
 async def test_a_disk_that_is_nearly_full_is_not_ready(
@@ -182,3 +184,19 @@ async def test_another_process_that_is_off_is_told(container: Container) -> None
     assert answer.json()["parts"]["clock"] == "off"
     assert 'morningpost_clock_offset_seconds{process="worker:7"} 86400.0' in figures.text
     assert "morningpost_clock_confirmed 1.0" in figures.text
+
+
+async def test_a_supervisor_without_a_living_worker_is_not_ready(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash loop is seen; a moment to start is given."""
+    app = create_app(container, with_worker=True)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://post.test") as client:
+        assert (await client.get("/readyz")).json()["parts"]["worker"] == "ok"
+        now = time.monotonic()
+        monkeypatch.setattr("app.web.public.health.time.monotonic", lambda: now + 16)
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["parts"]["worker"]) == (503, "failed")
+        async with container.db.write() as session:
+            await workers.sign(session, "a worker", 0)
+        assert (await client.get("/readyz")).status_code == 200

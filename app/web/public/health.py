@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from app.bootstrap import Container
 from app.core.errors import StorageError
 from app.operations import migrations, shared_settings, writable
+from app.store import workers
 
 router = APIRouter(tags=["health"])
 _log = structlog.get_logger(__name__)
@@ -21,8 +22,10 @@ _log = structlog.get_logger(__name__)
 _PATIENCE = 5.0
 _FRESH = 10.0
 
-State = Literal["ok", "off", "unconfirmed", "failed"]
-"""The two in the middle are the clock's: of them an operator must know, though a process that meets them is ready."""
+State = Literal["ok", "off", "unconfirmed", "elsewhere", "failed"]
+"""Those in the middle are no failures: two are the clock's, of which an operator must know; `elsewhere` is the
+worker's, where this process was started without one.
+"""
 
 
 class Health(BaseModel):
@@ -36,6 +39,9 @@ class Readiness(BaseModel):
     database's decides. It is `unconfirmed` where the clock that decides has jumped: release, expiry and the timetable
     wait a minute for it, while pages, sign-ups and service mail go on. Neither makes a process not ready: sending its
     visitors elsewhere would mend nothing.
+
+    `worker` is `failed` where this process supervises one and none has given a sign of life for 15 s; `elsewhere` where
+    it was started with `--no-worker` and expects none.
     """
 
     status: Literal["ready", "not ready"]
@@ -73,8 +79,28 @@ class Part:
         return answered if isinstance(answered, str) else "ok"
 
 
-def parts_of(container: Container) -> tuple[Part, ...]:
-    """What this process cannot do without."""
+class _Worker:
+    """The worker that this process supervises: it is seen by its signs of life."""
+
+    def __init__(self, container: Container) -> None:
+        self._db = container.db
+        self._started = time.monotonic()
+
+    async def state(self) -> State:
+        """Raises StorageError where none was given for long; a moment to start is left it."""
+        async with self._db.read() as session:
+            count, _ = await workers.living(session)
+        if count == 0 and time.monotonic() - self._started > workers.LIVES_MS / 1000:
+            raise StorageError("no worker has given a sign of life for 15 seconds; the log says why it ends")
+        return "ok"
+
+
+async def _elsewhere() -> State:
+    return "elsewhere"
+
+
+def parts_of(container: Container, *, with_worker: bool) -> tuple[Part, ...]:
+    """What this process cannot do without; `with_worker`: it supervises one."""
 
     async def carriers() -> None:
         """One is enough, whoever answers first: they stand in for each other."""
@@ -105,6 +131,7 @@ def parts_of(container: Container) -> tuple[Part, ...]:
         Part("settings", lambda: shared_settings.demand_current(container.db, container.settings), _FRESH),
         Part("provider", carriers, _FRESH),
         Part("clock", clock, 0),
+        Part("worker", _Worker(container).state if with_worker else _elsewhere, 0),
     )
 
 
