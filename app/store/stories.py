@@ -1,5 +1,6 @@
 """Stories: what may be printed, and what was."""
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -105,8 +106,9 @@ async def printed(session: Session, since: date, before: date) -> frozenset[str]
 
 
 def likened(headline: str) -> str:
-    """A headline without case and marks, to be compared with another."""
-    return " ".join("".join(sign if sign.isalnum() else " " for sign in headline.casefold()).split())
+    """A headline without case, marks and invisible characters such as soft hyphens, to be compared with another."""
+    heard = (sign for sign in headline.casefold() if unicodedata.category(sign) != "Cf")
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in heard).split())
 
 
 async def weights(session: Session, ids: Collection[int]) -> dict[int, float]:

@@ -35,7 +35,7 @@ def essence(title: str) -> frozenset[str]:
     """The telling words of a headline: folded to lower case, without plural, accents and empty words."""
     text = _PREFIX.sub("", title[:500])
     text = _SUFFIX.sub("", text)
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)).casefold()
+    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not _is_unheard(one)).casefold()
     words = [_stem(word) for word in _WORD.findall(plain.replace("’", "'").replace("'s ", " "))]
     telling = [word for word in words if word not in _EMPTY]
     return frozenset((telling or words)[:_LONGEST])
@@ -76,6 +76,11 @@ def clusters(essences: Sequence[frozenset[str]], at: Sequence[datetime]) -> list
     for index in range(len(essences)):
         found.setdefault(root(index), []).append(index)
     return list(found.values())
+
+
+def _is_unheard(sign: str) -> bool:
+    """Accents, and format characters such as a soft hyphen, which would otherwise part a word."""
+    return unicodedata.combining(sign) != 0 or unicodedata.category(sign) == "Cf"
 
 
 def _stem(word: str) -> str:

@@ -30,8 +30,10 @@ class Typeface:
         self._lengths: dict[tuple[str, int], float] = {}
 
     def covers(self, text: str) -> bool:
-        """Can it be read when drawn? Signs may be left out, letters and digits not."""
-        return all(self._place(sign) is not None for sign in one_line(text) if sign.isalnum())
+        """Can it be read when drawn? Pictures and invisible characters may be left out; letters and signs such as an
+        arrow or a "less than", without which it would say something else, not.
+        """
+        return all(self._place(sign) is not None for sign in _composed(one_line(text)) if _says_something(sign))
 
     def length(self, text: str, size: int) -> float:
         if (text, size) not in self._lengths:
@@ -111,6 +113,11 @@ class Typeface:
 
     def _place(self, sign: str) -> int | None:
         return _place(self._weight, sign)
+
+
+def _says_something(sign: str) -> bool:
+    """The first block of pictures begins at U+1F000."""
+    return unicodedata.category(sign)[0] in "LNPS" and sign < "\U0001f000"
 
 
 def _composed(text: str) -> str:

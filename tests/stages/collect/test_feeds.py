@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import SourceError
+from app.core.text import is_clean
 from app.stages.collect import arxiv, feeds, hackernews
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.feeds import FeedParser
@@ -152,7 +153,7 @@ def test_any_text_becomes_a_printable_line(text: str) -> None:
         assert found is not None
         assert len(found.title) <= HEADLINE
         assert len(found.summary) <= SUMMARY
-        assert (found.title + found.summary + found.author).isprintable()
+        assert is_clean(found.title + found.summary + found.author)
 
 
 async def test_a_title_of_megabytes_is_cut() -> None:

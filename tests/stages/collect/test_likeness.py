@@ -21,6 +21,7 @@ ALIKE = [
     ("Show HN: A scheduler for idle GPUs in small labs", "A scheduler for idle GPUs in small labs"),
     ("A scheduler for idle GPUs in small labs | Kiln News", "A scheduler for idle GPUs in small labs"),
     ("Introducing Lantern 3", "Lantern 3"),
+    ("Die Donau\u00addampf\u00adschiff\u00adfahrt ist neu hier", "Die Donaudampfschifffahrt ist neu hier"),
     ("Café scheduling with small language models", "Cafe scheduling with small language model"),
     ("Kiln agents run offline on one small laptop", "Kiln’s agents run offline on one laptop [pdf]"),
 ]

@@ -60,6 +60,17 @@ def test_letters_that_the_fonts_lack_are_never_drawn_as_boxes() -> None:
     assert not Typeface(700).covers("東京")
 
 
+@pytest.mark.parametrize("headline", ["A → B", "If a ⊆ b", "№ 5 ∈ S", "∀x"])
+def test_a_headline_whose_signs_cannot_be_drawn_is_not_drawn_without_them(headline: str) -> None:
+    """Without its arrow it would say something else."""
+    assert not Typeface(700).covers(headline)
+
+
+def test_a_headline_is_drawn_without_its_pictures_and_soft_hyphens() -> None:
+    """O(n^2) and 20 °C can be drawn."""
+    assert Typeface(700).covers("Donau\u00addampf 🚀 in O(n^2) at 20\u00a0°C")
+
+
 def test_an_accent_of_its_own_is_joined_to_its_letter() -> None:
     assert drawn(replace(CARD, headline="Cafe\u0301")) == drawn(replace(CARD, headline="Café"))
 
