@@ -10,12 +10,14 @@ from statistics import median
 
 import nh3
 
+from app.core.markup import BLOCKS, has_tags, spelled, without_false_tags
 from app.stages.collect.canonical import canonical
 from app.stages.collect.words import one_line
 
 HEADLINE, SUMMARY, AUTHOR = 200, 600, 120
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
-_BREAK = re.compile(r"(?i)(<(?:br|/p|/li|/h[1-6]|/div|/td)\b)")
+_BREAK = re.compile(rf"(?i)(</?(?:br|{'|'.join(sorted(BLOCKS))})(?![a-z0-9-]))")
+_NAMED = re.compile(r"<[a-zA-Z]\w*>")
+_SPELLED = {"sup", "sub", "q", "del", "s", "strike"}
 _LEAST_DATES = 4
 
 
@@ -87,13 +89,21 @@ def find(
 
 
 def headline_of(title: str, *, is_html: bool = False) -> str:
-    """One line without markup. A text that merely has a "<" in it keeps it."""
-    return one_line(plain(title) if is_html or _TAG.search(title) else title, HEADLINE)
+    """One line without markup. A text that merely has a "<" in it keeps it, and `Vec<T>` its type."""
+    if not is_html and not has_tags(title):
+        # What was taken for text because of its unknown tags has the entities of the others.
+        return one_line(html.unescape(title) if _NAMED.search(title) else title, HEADLINE)
+    return one_line(plain(title, line=True), HEADLINE)
 
 
-def plain(markup: str) -> str:
-    """The words of some HTML, scripts and all tags left out."""
-    return html.unescape(nh3.clean(_BREAK.sub(r" \1", markup), tags=set()))
+def plain(markup: str, *, line: bool = False) -> str:
+    """The words of some HTML, scripts and all tags left out; exponents and what was struck out keep their signs.
+
+    `line` for a headline, in which more of the angle brackets are text (`without_false_tags`).
+    """
+    told = _BREAK.sub(r" \1", without_false_tags(markup, line=line))
+    kept = nh3.clean(told, tags=_SPELLED, attributes={})
+    return html.unescape(spelled(kept))
 
 
 def unique(finds: Sequence[Found | None]) -> tuple[Found, ...]:

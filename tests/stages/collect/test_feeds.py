@@ -135,6 +135,13 @@ async def test_a_reading_that_is_broken_off_leaves_no_process(monkeypatch: pytes
         ("<script>alert(1)</script>Kiln <img src=x onerror=alert(1)>news", "Kiln news"),
         ("Why 3 < 5 and x<y", "Why 3 < 5 and x<y"),
         ("Tom &amp; Jerry", "Tom &amp; Jerry"),
+        ("Using Vec<T> and Option<String>", "Using Vec<T> and Option<String>"),
+        ("Vec<T> &amp; Co", "Vec<T> & Co"),
+        ("If a<b and c>d then <b>so</b>", "If a<b and c>d then so"),
+        ("A guide to the <head> element", "A guide to the <head> element"),
+        ("10<sup>12</sup> in CO<sub>2</sub>, x<sup>k+1</sup>, 1<sup>st</sup>", "10¹² in CO₂, x^(k+1), 1st"),
+        ("<del>9</del> 10<div>more</div>words", "~~9~~ 10 more words"),
+        ("Attention in O(n^2) at 20 °C", "Attention in O(n^2) at 20 °C"),
         ("two\nlines\tand  spaces", "two lines and spaces"),
         ("Kiln 🚀🚀 lifts off", "Kiln lifts off"),
         ("<b></b>", ""),
@@ -154,6 +161,22 @@ def test_any_text_becomes_a_printable_line(text: str) -> None:
         assert len(found.title) <= HEADLINE
         assert len(found.summary) <= SUMMARY
         assert is_clean(found.title + found.summary + found.author)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("<title>Using Vec&lt;T&gt; in cranes</title>", "Using Vec<T> in cranes"),
+        ("<title>Using Vec&amp;lt;T&amp;gt; in cranes</title>", "Using Vec<T> in cranes"),
+        ("<title><![CDATA[If a<b and c>d then]]></title>", "If a<b and c>d then"),
+        ("<title>10&lt;sup&gt;12&lt;/sup&gt; tokens</title>", "10¹² tokens"),
+        ("<title>2^10 at 20 °C, № 5</title>", "2^10 at 20 °C, № 5"),
+    ],
+)
+async def test_a_feeds_headline_says_what_was_written(title: str, expected: str) -> None:
+    """Whichever way its brackets are escaped."""
+    reading = await parsed(item(f"{title}<link>https://kiln.example/a</link>"))
+    assert [one.title for one in reading.finds] == [expected]
 
 
 async def test_a_title_of_megabytes_is_cut() -> None:
