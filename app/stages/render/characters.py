@@ -16,4 +16,9 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` on one line, without the signs that would turn the direction of all that follows."""
-    return " ".join(_TURNS.sub("", printable(text)).split())
+    return " ".join(undirected(text).split())
+
+
+def undirected(text: str) -> str:
+    """`text` with its blanks, without controls and without the signs that would turn the direction of what follows."""
+    return _TURNS.sub("", printable(text))

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from app.stages.render.characters import one_line
+from app.stages.render.characters import one_line, undirected
 
 WIDTH = 76
 INDENT = "    "
@@ -40,3 +40,8 @@ def wrap(words: str, indent: str = "", first: str | None = None) -> str:
         break_on_hyphens=False,
     )
     return "\n".join(line.replace(_TIE, " ") for line in lines) + "\n" if lines else ""
+
+
+def verbatim(line: str, indent: str = "") -> str:
+    """A line of code or of a table, of any length, its blanks as they are."""
+    return (indent + undirected(line)).replace(_TIE, " ").rstrip() + "\n"

@@ -17,7 +17,10 @@ from app.models.content import TITLES, Piece
 from app.stages.render import charts, wording
 from app.stages.render.characters import printable
 
-_TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code"}
+_TAGS = {
+    "p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code", "pre", "sup", "sub", "del",
+    "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
 
 
 @cache
@@ -50,7 +53,7 @@ def body(piece: Piece) -> Markup:
     cleaned = nh3.clean(
         written,
         tags=_TAGS,
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
         strip_comments=True,

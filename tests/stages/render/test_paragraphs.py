@@ -19,6 +19,19 @@ HOME = "https://a.example.org"
         ("<ol><li>one</li><li>two</li></ol><p>After.</p>", "1. one\n2. two\n\nAfter.\n"),
         ("<ul><li>one<ol><li>a</li></ol></li><li>two</li></ul>", "- one\n  1. a\n- two\n"),
         ("<p>She said:</p><blockquote><p>So.</p><p>There.</p></blockquote>", "She said:\n\n> So.\n\n> There.\n"),
+        (
+            "<p>So:</p><pre><code>def f(x):\n    return x\n\n  y\n</code></pre><p>Done.</p>",
+            "So:\n\ndef f(x):\n    return x\n\n  y\n\nDone.\n",
+        ),
+        ("<ul><li>a<pre>x\n  y</pre></li></ul>", "- a\n\n  x\n    y\n"),
+        ("<blockquote><pre>x\n\n  y</pre></blockquote>", "> x\n>\n>   y\n"),
+        ("<p>10<sup>12</sup>, H<sub>2</sub>O, <del>9</del>10</p>", "10¹², H₂O, ~~9~~10\n"),
+        (
+            "<table><tr><th>Model</th><th>B</th></tr><tr><td>Kiln</td></tr><tr><td><p>A</p><p>b</p></td><td>7</td></tr></table>x",
+            "Model | B\nKiln\nA b   | 7\n\nx\n",
+        ),
+        (f"<table><tr><td>{'word ' * 15}</td><td>two</td></tr></table>", f"{'word ' * 14}word |\ntwo\n"),
+        ('<ol start="3"><li>c</li><li>d</li></ol>', "3. c\n4. d\n"),
         ("words alone", "words alone\n"),
         ("<p> </p><ul></ul>", ""),
         ("</a></li></ul><p>Still.</p>", "Still.\n"),
@@ -57,3 +70,9 @@ def test_a_long_list_of_links_is_set_in_a_column() -> None:
         links.ref(f"{HOME}/{number}")
     lines = links.listed().splitlines()
     assert (lines[0], lines[11]) == (f" [1] {HOME}/0", f"[12] {HOME}/11")
+
+
+def test_a_long_line_of_code_is_not_broken() -> None:
+    """A reader who copies it runs it."""
+    line = "x = [" + ", ".join(map(str, range(100))) + "]"
+    assert written(f"<pre>{line}</pre>", Links()) == line + "\n"
