@@ -2,7 +2,8 @@
 
 `python -m bench.send --readers 20000`: an edition of about 30 kB a mail, as the budgets have it, then the whole demo's.
 In the same run, at the same sink: `smtp-source`, Postfix's load generator in C, with mails of the same size over as
-many connections; and the plain way, `email.message` and aiosmtplib.
+many connections, which it keeps (`-d`, its best) or opens anew for each mail; and the plain way, `email.message` and
+aiosmtplib.
 Rates depend on who else uses the machine; the CPU a message costs the sender hardly does. `--million` also measures
 1,000,000 readers against 10,000, three pairs in turn, and a release of 1,000,000 on PostgreSQL. The last line is one
 JSON object.
@@ -195,10 +196,12 @@ def sink() -> Iterator[int]:
         process.wait()
 
 
-def blasted(port: int, count: int, size: int) -> float:
-    """Mails a second of `smtp-source`."""
+def blasted(port: int, count: int, size: int, *, stays: bool) -> float:
+    """Mails a second of `smtp-source`; `stays`: over the same connections, as it does at its best (`-d`)."""
     began = time.perf_counter()
     words = ["smtp-source", "-s", str(CONNECTIONS), "-l", str(size), "-m", str(count), "-f", "a@b.org", "-t", "c@d.org"]
+    if stays:
+        words.insert(1, "-d")
     subprocess.run([*words, f"127.0.0.1:{port}"], check=True)  # noqa: S603
     return count / (time.perf_counter() - began)
 
@@ -256,13 +259,18 @@ async def beside(port: int, readers: int, stories: int) -> dict[str, Any]:
     """Ours, then the others with mails of its size."""
     found = await measure(port, readers, readers, stories)
     _say(_line(found))
-    found["smtp_source_rate"] = blasted(port, readers, found["octets"])
+    found["smtp_source_rate"] = blasted(port, readers, found["octets"], stays=True)
+    found["reconnecting_rate"] = blasted(port, readers, found["octets"], stays=False)
     found["times_smtp_source"] = found["send"]["rate"] / found["smtp_source_rate"]
+    found["times_reconnecting"] = found["send"]["rate"] / found["reconnecting_rate"]
     found["plain"] = await plain(port, found["octets"])
     _say(
-        "  smtp-source {:,.0f} a second, so {:.2f} times it; plain {:,.0f} at {:,.0f} µs; load {:.1f}".format(
+        "  smtp-source -d {:,.0f} a second, so {:.2f} times it; without -d {:,.0f}, so {:.2f}; "
+        "plain {:,.0f} at {:,.0f} µs; load {:.1f}".format(
             found["smtp_source_rate"],
             found["times_smtp_source"],
+            found["reconnecting_rate"],
+            found["times_reconnecting"],
             found["plain"]["rate"],
             found["plain"]["cpu_us_per_message"],
             os.getloadavg()[0],

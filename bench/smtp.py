@@ -129,12 +129,16 @@ def _built(one: Message) -> EmailMessage:
     return made
 
 
-def source(port: int, count: int) -> dict[str, float]:
-    """Postfix's load generator, which sends the same letters again and again."""
+def source(port: int, count: int, *, stays: bool) -> dict[str, float]:
+    """Postfix's load generator, which sends the same letters again and again; `stays`: over the same connections, as it
+    does at its best (`-d`). Without that it connects anew for each.
+    """
     tool = _tool("smtp-source")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     command = [tool, "-s", str(CONNECTIONS), "-l", str(SIZE), "-m", str(count), f"inet:127.0.0.1:{port}"]
+    if stays:
+        command.insert(1, "-d")
     subprocess.run(command, check=True, timeout=600)  # noqa: S603  # ours to name
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -194,13 +198,15 @@ def measure(count: int) -> dict[str, Any]:
     with postfix_sink() as port:
         asyncio.run(ours(port, count // 10))
         figures["ours"] = asyncio.run(ours(port, count))
-        figures["smtp_source"] = source(port, count)
+        figures["smtp_source"] = source(port, count, stays=True)
+        figures["smtp_source_reconnecting"] = source(port, count, stays=False)
         figures["ours_again"] = asyncio.run(ours(port, count))
         figures["plain"] = asyncio.run(plain(port, max(count // 40, 100)))
     figures["pipelining_50ms"] = asyncio.run(over_distance("PIPELINING", count=60))
     figures["chunking_50ms"] = asyncio.run(over_distance(*MODERN, count=400))
     best = max(figures["ours"]["rate"], figures["ours_again"]["rate"])
     figures["share_of_smtp_source"] = best / figures["smtp_source"]["rate"]
+    figures["share_of_reconnecting"] = best / figures["smtp_source_reconnecting"]["rate"]
     figures["times_plain"] = best / figures["plain"]["rate"]
     figures["load"] = os.getloadavg()[0]
     return figures
@@ -212,7 +218,7 @@ def main() -> int:
     found = measure(words.parse_args().count)
     lines = (
         ("processor time to make a message, µs", found["splice_us"], SPLICE, found["splice_us"] <= SPLICE),
-        ("rate, times smtp-source", found["share_of_smtp_source"], SHARE, found["share_of_smtp_source"] >= SHARE),
+        ("rate, times smtp-source -d", found["share_of_smtp_source"], SHARE, found["share_of_smtp_source"] >= SHARE),
         (
             "one connection at 50 ms, PIPELINING",
             found["pipelining_50ms"],
@@ -223,7 +229,7 @@ def main() -> int:
     )
     for what, value, budget, within in lines:
         sys.stdout.write(f"{what}: {value:,.2f}, budget {budget:,.0f}: {'ok' if within else 'over'}\n")
-    for who in ("ours", "ours_again", "smtp_source", "plain"):
+    for who in ("ours", "ours_again", "smtp_source", "smtp_source_reconnecting", "plain"):
         one = found[who]
         sys.stdout.write(f"{who}: {one['rate']:,.0f} a second, {one['cpu_us']:,.0f} µs of processor time a message\n")
     sys.stdout.write(json.dumps(found) + "\n")

@@ -56,15 +56,20 @@ async def _edition(container: Container, day: dt.date, *, weekly: bool) -> Editi
     return edition
 
 
-def compose(date: ForDay = None, weekly: Weekly = False, json: Json = False) -> None:
+def compose(
+    date: ForDay = None,
+    weekly: Weekly = False,
+    force: Annotated[bool, typer.Option("--force", help="Also for a date more than 14 days from today.")] = False,
+    json: Json = False,
+) -> None:
     """Put the edition of a date together from stored stories and trends. Exit code 1 where it is held."""
 
     async def work(container: Container) -> draft.Composed:
         now = container.clock.now()
-        operators = container.settings.operator_emails
-        made = await draft.compose(
-            container.db, _day(container, date), now, operators, _kind(weekly=weekly), container.weigh
-        )
+        operators, day = container.settings.operator_emails, _day(container, date)
+        if not force:
+            draft.demand_near(day, _day(container, None))
+        made = await draft.compose(container.db, day, now, operators, _kind(weekly=weekly), container.weigh)
         async with container.db.write() as session:
             await audit.record(session, ACTOR, "compose", "edition", made.edition_id, now)
         return made

@@ -63,7 +63,7 @@ def test_an_edition_is_linted_by_hand(folder: Path) -> None:
 
 def test_a_weekly_by_hand(folder: Path) -> None:
     """`--weekly` names the weekly of a Saturday, wherever a date is asked for."""
-    composed = typed("compose", "--weekly", "--date", "2026-11-28", "--json", folder=folder)
+    composed = typed("compose", "--weekly", "--date", "2026-11-28", "--force", "--json", folder=folder)
     assert (composed.returncode, json.loads(composed.stdout)["status"]) == (1, "held")
     shown = json.loads(typed("editions", "show", "2026-11-28", "--weekly", "--json", folder=folder).stdout)
     assert (shown["kind"], shown["reason"]) == ("weekly", "Nothing was printed from Monday to Friday.")
@@ -71,5 +71,13 @@ def test_a_weekly_by_hand(folder: Path) -> None:
     assert (missing.returncode, "There is no edition of 2026-11-28" in missing.stderr) == (2, True)
     missing = typed("preview", "--weekly", "--date", "2026-11-21", folder=folder)
     assert (missing.returncode, "There is no weekly of 2026-11-21" in missing.stderr) == (2, True)
-    refused = typed("compose", "--weekly", "--date", "2026-11-23", folder=folder)
+    refused = typed("compose", "--weekly", "--date", "2026-11-23", "--force", folder=folder)
     assert (refused.returncode, "A weekly is for a Saturday" in refused.stderr) == (2, True)
+
+
+def test_a_date_that_is_far_away_is_composed_by_force_only(folder: Path) -> None:
+    """A slip of the pen would take a number and a place in the archive."""
+    refused = typed("compose", "--date", "2091-01-01", folder=folder)
+    assert (refused.returncode, "more than 14 days from today" in refused.stderr) == (2, True)
+    assert typed("compose", "--date", "2091-01-01", "--force", folder=folder).returncode in (0, 1)
+    assert "2091-01-01" in typed("editions", "list", folder=folder).stdout

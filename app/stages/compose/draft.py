@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, Stale
@@ -34,6 +34,15 @@ class Composed:
     edition_id: int
     status: EditionStatus
     reason: str
+
+
+NEAR = timedelta(days=14)
+
+
+def demand_near(day: date, today: date) -> None:
+    """Raises Conflict for a date that is more likely a slip of the pen than an edition that somebody wants."""
+    if abs(day - today) > NEAR:
+        raise Conflict(f"{day} is more than {NEAR.days} days from today. Where that is meant, force it.")
 
 
 async def compose(

@@ -1,7 +1,6 @@
 """Editions before they go out: compose, look, change, hold, lint, approve, freeze."""
 
 import re
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
@@ -43,8 +42,8 @@ async def compose(container: ContainerDep, actor: Writer, asked: ComposeIn) -> E
     now = container.clock.now()
     today = now.astimezone(container.settings.zone).date()
     day = asked.date or today
-    if not today - timedelta(days=1) <= day <= today + timedelta(days=7):
-        raise Conflict("An edition is composed for a date between yesterday and a week from now.")
+    if not asked.force:
+        draft.demand_near(day, today)
     made = await draft.compose(container.db, day, now, container.settings.operator_emails, asked.kind, container.weigh)
     return await edition_deeds.record(container, actor, "compose", made.edition_id)
 

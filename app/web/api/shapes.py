@@ -155,6 +155,8 @@ class ComposeIn(BaseModel):
 
     date: dt.date | None = None
     kind: EditionKind = EditionKind.DAILY
+    force: bool = False
+    """Also a date more than 14 days from today."""
 
 
 class HoldIn(BaseModel):
