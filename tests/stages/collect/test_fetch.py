@@ -188,6 +188,41 @@ def _bomb() -> bytes:
     return b"".join([*(packer.compress(block) for _ in range(500)), packer.flush()])
 
 
+def _raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("deflate", _raw_deflate(b"<rss/>")),
+        ("gzip", gzip.compress(b"<rs") + gzip.compress(b"s/>")),
+        ("gzip", gzip.compress(b"<rss/>") + b"\x00\x00\x00"),
+        ("gzip", gzip.compress(b"<rss/>") + b"\n"),
+        ("x-gzip", gzip.compress(b"<rss/>")),
+        ("gzip, identity", gzip.compress(b"<rss/>")),
+        ("none", b"<rss/>"),
+        ("utf-8", b"<rss/>"),
+        ("identity", b"<rss/>"),
+        ("", b"<rss/>"),
+    ],
+)
+async def test_answers_are_packed_as_servers_pack_them(server: StandIn, coding: str, body: bytes) -> None:
+    """Without zlib's wrapping, in several members, with padding behind, or not at all though something is said."""
+    for drip in (0.0, 0.001):
+        server.fail("/packed", Reply(body, headers={"Content-Encoding": coding}, drip=drip))
+        assert (await get(f"{server.url}/packed")).body == b"<rss/>"
+
+
+async def test_members_without_end_are_bounded(server: StandIn) -> None:
+    """Those that hold nothing count by what they weigh; of those that hold much no more than the limit is unpacked."""
+    for body in (gzip.compress(b"") * 400_000, gzip.compress(b"x" * 4_000_000) * 3):
+        server.fail("/members", feed(body, headers={"Content-Encoding": "gzip"}))
+        with pytest.raises(SourceError, match="larger than 5 MB"):
+            await get(f"{server.url}/members")
+
+
 async def test_packed_answers_are_unpacked(server: StandIn) -> None:
     """As gzip or deflate; half of one, another packing and rubbish are named."""
     server.fail("/gzip", feed(gzip.compress(b"<rss/>"), headers={"Content-Encoding": "GZIP"}))

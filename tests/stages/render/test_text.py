@@ -9,7 +9,10 @@ from app.core.mail.template import Pieces
 from app.models.content import Cooled, EditionContent, Section
 from app.models.editions import VariantForm
 from app.stages.render import plain, text, variants
+from app.stages.render.lint.rules import lint
+from app.stages.render.mjml import edition_html
 from tests.stages.render import sample
+from tests.stages.render.lint.proofs import proof, real
 
 
 def mail(content: EditionContent, *sections: Section) -> str:
@@ -176,3 +179,24 @@ def test_a_story_that_says_the_mark_is_refused() -> None:
     lead = sample.full().lead.model_copy(update={"body": "", "body_text": f"Words.\n\n{sample.MARK}-lead\n\nMore."})
     with pytest.raises(ValueError, match="its own mark"):
         text.edition_text(sample.full(lead=lead), sample.PAPER, sample.SLUG, sample.MARK)
+
+
+def test_code_and_tables_keep_their_lines_in_both_parts() -> None:
+    """A reader who copies the code runs it; and no mail program lacks anything that says what is meant."""
+    code = "def load(path):\n    with open(path) as file:\n\n        return file.read()"
+    body = (
+        f"<p>So:</p><pre><code>{code}\n</code></pre>"
+        "<p>10<sup>12</sup> at 20 °C, O(n^2), List&lt;T&gt;, <del>9</del></p>"
+        "<table><tbody><tr><th>Model</th><th>Size</th></tr><tr><td>Kiln</td><td>7 B</td></tr></tbody></table>"
+    )
+    content = sample.full()
+    content = content.model_copy(update={"lead": content.lead.model_copy(update={"body": body})})
+    html = edition_html(content, sample.PAPER, "2026-11-20", "a1b2c3d4")
+    plain_text = text.edition_text(content, sample.PAPER, "2026-11-20", "a1b2c3d4")
+    assert f"\n\n{code}\n\n" in plain_text
+    assert "10¹² at 20 °C, O(n^2), List<T>, ~~9~~" in plain_text
+    assert "Model | Size\nKiln  | 7 B\n" in plain_text
+    assert f"{code}\n</code></pre>" in html
+    assert "white-space:pre-wrap" in html
+    assert "20 °C, O(n^2), List&lt;T&gt;" in html
+    assert lint(proof(real(content))) == ()
