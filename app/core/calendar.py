@@ -23,6 +23,10 @@ class Window:
 
     start: datetime
     end: datetime
+    start_skipped: timedelta = timedelta(0)
+    """How far into a DST gap the planned local start lies; zero where that time exists. `start` is the gap's end."""
+    end_skipped: timedelta = timedelta(0)
+    """The same of `end`."""
 
     def holds(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
@@ -45,14 +49,18 @@ def minute_of(at: time) -> int:
 
 def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """`day` at `at` in `zone`, as UTC. The first of two; where DST leaves none, the moment the gap ends at."""
-    local = datetime.combine(day, at, zone)
-    instant = local.astimezone(UTC)
+    return _planned(day, at, zone)[0]
+
+
+def _planned(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, timedelta]:
+    """`instant_of`, and how far into a gap the local time lies."""
+    instant = datetime.combine(day, at, zone).astimezone(UTC)
     if _wall(instant, zone) == (day, at):
-        return instant
-    # PEP 495: with fold=0 the offset before the gap is used, so the result lies past the gap by as much as
-    # `at` lies inside it. Take that amount off again.
-    skipped = datetime.combine(day, at, zone).replace(fold=1).astimezone(UTC)
-    return _gap_end(min(instant, skipped), max(instant, skipped), zone)
+        return instant, timedelta(0)
+    # PEP 495: in a gap fold=0 takes the offset before it, so the instant lies past the gap's end by as much as the
+    # local time lies past its beginning; fold=1 takes the offset after it.
+    end = _gap_end(datetime.combine(day, at, zone).replace(fold=1).astimezone(UTC), instant, zone)
+    return end, instant - end
 
 
 def _gap_end(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
@@ -65,7 +73,9 @@ def _gap_end(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 
 def edition_window(day: date, freeze_at: time, zone: ZoneInfo) -> Window:
     """The window that the edition of `day` owns."""
-    return Window(instant_of(day, freeze_at, zone), instant_of(day + timedelta(days=1), freeze_at, zone))
+    start, start_skipped = _planned(day, freeze_at, zone)
+    end, end_skipped = _planned(day + timedelta(days=1), freeze_at, zone)
+    return Window(start, end, start_skipped, end_skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +120,20 @@ def edition_day(now: datetime, freeze_at: time, zone: ZoneInfo) -> date:
 def due_instant(zone: ZoneInfo, minute: int, window: Window) -> datetime:
     """When a reader in `zone`, who asked for minute `minute` of the local day, is due in `window` (UTC).
 
-    The first such local time in the window. Where clocks skip it that day, the moment they go on at.
+    The first such local time in the window. A local time that a DST gap skips is the gap's end, and belongs to the
+    window that its place in the gap belongs to. The window's last minute where there is none: it is shorter than a day.
     """
     at = time(minute // 60, minute % 60)
+    begins, ends = (window.start, window.start_skipped), (window.end, window.end_skipped)
     day = window.start.astimezone(zone).date() - timedelta(days=1)
     last = window.end.astimezone(zone).date()
     while day <= last:
-        for fold in (0, 1):
-            instant = datetime.combine(day, at, zone).replace(fold=fold).astimezone(UTC)
-            if window.holds(instant) and _wall(instant, zone) == (day, at):
-                return instant
-        after_gap = instant_of(day, at, zone)
-        if _wall(after_gap, zone) != (day, at) and window.holds(after_gap):
-            return after_gap
+        planned = _planned(day, at, zone)
+        if begins <= planned < ends:
+            return min(planned[0], window.end - _MINUTE)
+        second = datetime.combine(day, at, zone).replace(fold=1).astimezone(UTC)
+        if window.holds(second) and _wall(second, zone) == (day, at):
+            return second
         day += timedelta(days=1)
     return window.end - _MINUTE
 

@@ -32,18 +32,6 @@ def wall(instant: datetime, zone: ZoneInfo) -> tuple[date, time]:
     return local.date(), local.time()
 
 
-def shows(instant: datetime, zone: ZoneInfo, asked: time) -> bool:
-    """Is it `asked` in `zone`, or has it just been skipped?"""
-    local, before = instant.astimezone(zone), (instant - MINUTE).astimezone(zone)
-    if local.time() == asked:
-        return True
-    skipped = before.replace(tzinfo=None) + MINUTE < local.replace(tzinfo=None)
-    return skipped and any(
-        before.replace(tzinfo=None) < datetime.combine(day, asked) < local.replace(tzinfo=None)
-        for day in (before.date(), local.date())
-    )
-
-
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]  # year, month, day, hour, minute
 
@@ -53,15 +41,21 @@ def utc(*parts: int) -> datetime:
 def test_every_reader_is_due_exactly_once_in_every_window(
     zone: ZoneInfo, minute: int, paper: ZoneInfo, freeze_at: time, day: date
 ) -> None:
-    """Due is the first minute of the window with the asked local time, or at which clocks have just skipped it."""
+    """The due instant is the first minute of the window with the asked local time or at the end of a gap over it, or
+    the window's last minute.
+    """
     window = edition_window(day, freeze_at, paper)
     due = due_instant(zone, minute, window)
 
     asked = time(minute // 60, minute % 60)
     length = int((window.end - window.start) / MINUTE)
     instants = (window.start + MINUTE * n for n in range(length))
-    matching = [instant for instant in instants if shows(instant, zone, asked)]
-    assert due == (matching[0] if matching else window.end - MINUTE)
+    matching = [instant for instant in instants if instant.astimezone(zone).time() == asked]
+    if matching and due != matching[0]:
+        assert due < matching[0]
+        assert is_end_of_gap(due, asked, zone)
+    if not matching and due != window.end - MINUTE:
+        assert is_end_of_gap(due, asked, zone)
     assert window.holds(due)
 
 
@@ -95,6 +89,16 @@ def test_a_planned_instant_shows_the_planned_local_time_or_the_end_of_a_gap(
     assert before.replace(tzinfo=None) < datetime.combine(day, at) < after.replace(tzinfo=None)
 
 
+def is_end_of_gap(instant: datetime, asked: time, zone: ZoneInfo) -> bool:
+    """Do the clocks jump over `asked` just before `instant`? To the minute: a window may end there."""
+    for at in (instant, instant + MINUTE):
+        before, after = ((at - step).astimezone(zone).replace(tzinfo=None) for step in (MINUTE, timedelta(0)))
+        days = (before.date(), after.date())
+        if any(before < datetime.combine(day, asked) < after for day in days):
+            return True
+    return False
+
+
 BERLIN = ZoneInfo("Europe/Berlin")
 KNOWN_MORNINGS = [
     # the reader's zone, their time, the date of the edition of a paper frozen at 05:30 UTC, the due instant
@@ -114,20 +118,40 @@ def test_known_mornings(zone: str, at: str, day: date, due: datetime) -> None:
     assert due_instant(ZoneInfo(zone), hour * 60 + minute, window) == due
 
 
-@pytest.mark.parametrize(
-    ("zone", "day", "minute", "freeze_at", "due"),
-    [
-        ("Europe/Berlin", date(2026, 3, 29), 150, time(0, 0), utc(2026, 3, 29, 1, 0)),
-        ("Europe/Berlin", date(2027, 3, 28), 150, time(2, 20), utc(2027, 3, 28, 1, 0)),  # frozen and due in one gap
-        ("Africa/Cairo", date(2026, 4, 24), 0, time(0, 0), utc(2026, 4, 23, 22, 0)),  # midnight itself is skipped
-        ("Asia/Beirut", date(2026, 3, 29), 30, time(0, 0), utc(2026, 3, 28, 22, 0)),
-    ],
-)
-def test_a_reader_whose_time_is_skipped_in_spring_gets_it_when_clocks_go_on(
-    zone: str, day: date, minute: int, freeze_at: time, due: datetime
+SKIPPED = [
+    # the reader's zone, their time, the paper's zone, FREEZE_AT, the edition, the end of the gap
+    ("Europe/Berlin", "02:30", "Europe/Berlin", "00:00", date(2026, 3, 29), utc(2026, 3, 29, 1, 0)),
+    ("Europe/Berlin", "02:30", "Europe/Berlin", "02:20", date(2027, 3, 28), utc(2027, 3, 28, 1, 0)),
+    ("Africa/Cairo", "00:30", "Europe/Berlin", "05:00", date(2026, 4, 23), utc(2026, 4, 23, 22, 0)),
+    ("Asia/Beirut", "00:00", "UTC", "05:30", date(2026, 3, 28), utc(2026, 3, 28, 22, 0)),
+    ("America/Nuuk", "23:30", "UTC", "05:30", date(2026, 3, 28), utc(2026, 3, 29, 1, 0)),
+    ("Australia/Lord_Howe", "02:15", "UTC", "05:30", date(2026, 10, 3), utc(2026, 10, 3, 15, 30)),
+    ("Europe/Berlin", "02:30", "UTC", "01:00", date(2026, 3, 29), utc(2026, 3, 29, 1, 0)),
+]
+
+
+@pytest.mark.parametrize(("zone", "at", "paper", "freeze_at", "day", "due"), SKIPPED)
+def test_a_reader_whose_time_is_skipped_in_spring_is_due_at_the_end_of_the_gap(
+    zone: str, at: str, paper: str, freeze_at: str, day: date, due: datetime
 ) -> None:
-    here = ZoneInfo(zone)
-    assert due_instant(here, minute, edition_window(day, freeze_at, here)) == due
+    """Also where the gap is at midnight, before midnight, of half an hour, or where the window begins at its end."""
+    asked = time.fromisoformat(at)
+    window = edition_window(day, time.fromisoformat(freeze_at), ZoneInfo(paper))
+    assert due_instant(ZoneInfo(zone), asked.hour * 60 + asked.minute, window) == due
+
+
+def test_a_reader_due_just_before_a_skipped_freeze_has_one_edition_a_day() -> None:
+    """FREEZE_AT 02:20 and delivery at 02:10 the next day: in the night of the gap the edition ends with its window,
+    and the next one comes a day later.
+    """
+    dues = [due_instant(BERLIN, 130, edition_window(date(2027, 3, day), time(2, 20), BERLIN)) for day in (26, 27, 28)]
+    assert dues == [utc(2027, 3, 27, 1, 10), utc(2027, 3, 28, 0, 59), utc(2027, 3, 29, 0, 10)]
+
+
+def test_a_window_shorter_than_a_day_that_holds_no_such_time_ends_with_the_delivery() -> None:
+    """Berlin's day of 23 hours, for a reader whose clocks are not changed."""
+    window = edition_window(date(2027, 3, 27), time(5, 0), BERLIN)
+    assert due_instant(ZoneInfo("UTC"), 210, window) == window.end - MINUTE
 
 
 def test_a_reader_whose_time_comes_twice_in_autumn_gets_the_first() -> None:

@@ -53,9 +53,7 @@ async def test_a_group_is_three_round_trips(postgres: Postgres, tmp_path: Path) 
         await near.close()
 
 
-async def test_a_lost_shard_begins_and_writes_nothing_with_the_fence(
-    postgres: Postgres, tmp_path: Path
-) -> None:
+async def test_a_lost_shard_begins_and_writes_nothing_with_the_fence(postgres: Postgres, tmp_path: Path) -> None:
     """In the same message as the fence nobody has seen yet what it found."""
     with postgres.database() as url:
         db = Database(url)
