@@ -10,7 +10,7 @@ from typing import Any
 
 from app.core.errors import SourceError
 from app.stages.collect import values
-from app.stages.collect.feeds import authors_of, published_in, reading_of
+from app.stages.collect.feeds import authors_of, published_in, readable, reading_of
 from app.stages.collect.found import Found, Reading, find, headline_of, unique
 
 PAUSE = 3.0
@@ -26,7 +26,8 @@ def reading(parsed: Mapping[str, Any], content_type: str, now: datetime) -> Read
             raise SourceError(f"it does not understand the query: {why}")
     if not entries:
         return reading_of(parsed, content_type, now)
-    return Reading(unique([_paper(entry, now) for entry in entries]))
+    dated, problems = readable(entries)
+    return Reading(unique([_paper(entry, now) for entry in dated]), " ".join(problems))
 
 
 def _paper(entry: Mapping[str, Any], now: datetime) -> Found | None:

@@ -13,6 +13,9 @@ _TRACKING = frozenset([
     "_ga", "_gl", "vero_id", "sh", "trk", "wt_mc", "rss", "guccounter",
 ])  # fmt: skip
 """Parameters that say where a reader came from. `utm_…` go too; `source` only at Medium, where it means that."""
+_AROUND = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u3000\ufeff"
+_BROKEN_LINES = str.maketrans("", "", "\t\n\r")
+_ENCODED = frozenset(' "<>`')
 _PATH_SAFE = "~!$&'()*+,;=:@-._"
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+")
 _ARXIV = re.compile(r"/(?:abs|pdf|html|format)/(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?")
@@ -46,6 +49,20 @@ def canonical(url: str) -> str | None:
     query = _query(parts.query, host)
     made = f"https://{authority}{path}" + (f"?{query}" if query else "")
     return made if len(made) <= LONGEST else None
+
+
+def as_browsers_read(url: str) -> str:
+    """A web address as a browser reads one that is written in a page: without tabs and line ends, what is around it,
+    and with a blank as %20 (WHATWG URL, sections 4.4 and 1.3). Letters of all scripts stay as they are.
+    """
+    kept = url.strip(_AROUND).translate(_BROKEN_LINES)
+    if kept.isascii() and kept.isprintable() and not _ENCODED & set(kept):
+        return kept
+    return "".join(quote(sign, safe="", errors="replace") if _is_encoded(sign) else sign for sign in kept)
+
+
+def _is_encoded(sign: str) -> bool:
+    return sign in _ENCODED or not sign.isprintable()
 
 
 def names_one_thing(key: str) -> bool:

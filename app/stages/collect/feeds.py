@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,11 +60,39 @@ def reading_of(parsed: Mapping[str, Any], content_type: str, now: datetime) -> R
     if not parsed.get("version") and not entries:
         page = "html" in content_type.lower()
         raise SourceError("what came is a web page, not a feed" if page else "what came is not a feed")
-    finds = unique([found_in(entry, now) for entry in entries])
-    if entries and not finds:
-        return Reading((), "None of its entries has both a headline and a web address.")
-    trouble = one_line(values.text(parsed.get("trouble")))
-    return Reading(finds, f"It is not well-formed, and was read as far as it goes: {trouble}" if trouble else "")
+    dated, problems = readable(entries)
+    found = [found_in(entry, now) for entry in dated]
+    finds = unique(found)
+    if dated and not finds:
+        problems.append("None of its entries has both a headline and a web address.")
+    elif left := found.count(None):
+        problems.append(f"{_of(left, entries)} no headline or no web address, and {_were(left)} left out.")
+    if replaced := values.count(parsed.get("replaced")):
+        problems.append(f"It is not all in its character set: {replaced} of its characters had to be guessed.")
+    if finds and (trouble := one_line(values.text(parsed.get("trouble")))):
+        problems.append(f"It is not well-formed, and was read as far as it goes: {trouble}")
+    return Reading(finds, " ".join(problems))
+
+
+def readable(entries: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The entries without those whose date is there and cannot be read, and a sentence on these: nobody knows whether
+    they are news.
+    """
+    left = [entry for entry in entries if values.text(entry.get("date")) and published_in(entry) is None]
+    if not left:
+        return list(entries), []
+    kept = [entry for entry in entries if published_in(entry) or not values.text(entry.get("date"))]
+    said = one_line(values.text(left[0].get("date")), 40)
+    number = len(left)
+    return kept, [f"{_of(number, entries)} a date that cannot be read (“{said}”), and {_were(number)} left out."]
+
+
+def _of(left: int, entries: Sequence[Mapping[str, Any]]) -> str:
+    return f"{left} of its {len(entries)} entries {'has' if left == 1 else 'have'}"
+
+
+def _were(left: int) -> str:
+    return "was" if left == 1 else "were"
 
 
 def found_in(entry: Mapping[str, Any], now: datetime) -> Found | None:

@@ -11,7 +11,7 @@ from statistics import median
 import nh3
 
 from app.core.markup import BLOCKS, has_tags, spelled, without_false_tags
-from app.stages.collect.canonical import canonical
+from app.stages.collect.canonical import as_browsers_read, canonical
 from app.stages.collect.words import one_line
 
 HEADLINE, SUMMARY, AUTHOR = 200, 600, 120
@@ -70,10 +70,10 @@ def find(
     title_is_html: bool = False,
 ) -> Found | None:
     """A find, cleaned; None where it has no public address or no headline. A date to come is taken for now."""
-    url = url.strip()
+    url = as_browsers_read(url)
     key = canonical(url)
     headline = headline_of(title, is_html=title_is_html)
-    if key is None or not headline or not url.isprintable() or " " in url or len(url) > 2000:
+    if key is None or not headline or len(url) > 2000:
         return None
     return Found(
         key=key,

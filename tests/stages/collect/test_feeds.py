@@ -75,11 +75,82 @@ async def test_what_is_malformed_is_read_as_far_as_it_goes_and_said() -> None:
     assert nameless == Reading((), "None of its entries has both a headline and a web address.")
 
 
-async def test_a_date_to_come_is_now_and_one_that_is_none_is_missing() -> None:
+async def test_a_date_to_come_is_now_and_an_empty_one_is_missing() -> None:
     """Neither makes a story stay on top for ever."""
-    for date, expected in (("Mon, 23 Nov 2099 12:00:00 GMT", NOON), ("soon", None), ("", None)):
+    for date, expected in (("Mon, 23 Nov 2099 12:00:00 GMT", NOON), ("", None)):
         body = item(f"<title>a</title><link>https://kiln.example/a</link><pubDate>{date}</pubDate>")
         assert (await parsed(body)).finds[0].published_at == expected
+
+
+@pytest.mark.parametrize("date", ["soon", "Di, 10 Jun 2025 08:00:00 MESZ", "mar., 10 juin 2025", "10/06/2025 08:00"])
+async def test_a_date_that_cannot_be_read_is_not_today(date: str) -> None:
+    """What it stands at is left out, and that is said; the others are taken."""
+    other = "</item><item><title>b</title><link>https://kiln.example/b</link>"
+    body = item(f"<title>a</title><link>https://kiln.example/a</link><pubDate>{date}</pubDate>{other}")
+    reading = await parsed(body)
+    assert [one.title for one in reading.finds] == ["b"]
+    assert reading.problem == f"1 of its 2 entries has a date that cannot be read (“{date}”), and was left out."
+
+
+async def test_seconds_since_1970_are_a_date() -> None:
+    """Ten digits or thirteen."""
+    for date in ("1749542400", "1749542400000"):
+        body = item(f"<title>a</title><link>https://kiln.example/a</link><pubDate>{date}</pubDate>")
+        found = (await parsed(body)).finds[0].published_at
+        assert found is not None
+        assert found.isoformat() == "2025-06-10T08:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("charset", "declared"),
+    [("utf-8", "UTF-8"), ("", "utf-8"), ("utf-8", ""), ("", ""), ("iso-8859-1", "utf-8")],
+)
+async def test_one_bad_byte_is_one_bad_letter(charset: str, declared: str) -> None:
+    """All others stay as they are, whoever declared the character set; and it is said."""
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    good = item("<title>Grüße, größer</title><link>https://kiln.example/a</link>").decode()
+    old = "<item><title>l@nger</title><link>https://kiln.example/b</link></item></channel>"
+    body = (head + good.replace("</channel>", old)).encode().replace(b"@", b"\xe4")
+    reading = await parsed(body, "application/rss+xml" + (f"; charset={charset}" if charset else ""))
+    assert [one.title for one in reading.finds] == ["Grüße, größer", "länger"]
+    assert reading.problem == "It is not all in its character set: 1 of its characters had to be guessed."
+
+
+@pytest.mark.parametrize(
+    ("encoding", "title"),
+    [
+        ("iso-8859-1", "Grüße"),
+        ("windows-1251", "Привет"),
+        ("shift_jis", "港の模型"),
+        ("gb2312", "港口"),
+        ("utf-16", "Grüße"),
+    ],
+)
+async def test_other_character_sets_are_read_as_declared(encoding: str, title: str) -> None:
+    """With or without a faulty byte, where the set can have one."""
+    text = item(f"<title>{title * 5}</title><link>https://kiln.example/a</link>").decode()
+    body = f'<?xml version="1.0" encoding="{encoding}"?>{text}'.encode(encoding)
+    assert [one.title for one in (await parsed(body)).finds] == [title * 5]
+    if encoding in ("shift_jis", "gb2312"):
+        spoilt = body.replace(b"</channel>", b"<item><title>x\xff</title></item></channel>")
+        assert (await parsed(spoilt)).finds[0].title == title * 5
+
+
+async def test_what_is_utf8_is_read_as_utf8() -> None:
+    """Though a server says Latin-1 of everything."""
+    body = item("<title>Grüße</title><link>https://kiln.example/a</link>")
+    assert (await parsed(body, "text/xml; charset=iso-8859-1")).finds[0].title == "Grüße"
+
+
+async def test_a_blank_in_a_link_is_read_as_browsers_do() -> None:
+    """And an entry without a link is told of."""
+    body = item(
+        "<title>a</title><link> https://kiln.example/a file.html?q=x y </link></item>"
+        "<item><title>b</title><link>https://ki ln.example/b</link>"
+    )
+    reading = await parsed(body)
+    assert [one.url for one in reading.finds] == ["https://kiln.example/a%20file.html?q=x%20y"]
+    assert reading.problem == "1 of its 2 entries has no headline or no web address, and was left out."
 
 
 def fill(unit: bytes, before: bytes = b'<rss version="2.0"><channel>', size: int = 600_000) -> bytes:
