@@ -9,8 +9,10 @@ The body, in Markdown.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -24,6 +26,14 @@ _FENCE = re.compile(r"-{3,}[ \t]*")
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 _SAME = {"title": "headline", "date": "publish_on", "link": "url", "author": "byline", "summary": "standfirst"}
 """What other tools call our fields."""
+
+
+_OURS = frozenset({*StoryFields.model_fields, "slug", "draft"} - {"body"})
+_TEXT = frozenset({"headline", "standfirst", "byline", "source", "url", "slug"})
+_THEIRS = frozenset(
+    {"authors", "drafts", "dates", "links", "titles", "subtitle", "linktitle", "sections", "urls", "slugs"}
+)
+"""Fields of other tools whose names are nearly ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +92,56 @@ def _fields(head: str) -> tuple[dict[str, Any], Mapping[str, int]]:
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise InvalidInput("line 2: its head must be fields such as section: lead")
     lines: dict[str, int] = {}
-    for key, _ in node.value:
-        name = _SAME.get(str(key.value), str(key.value))
+    fields: dict[str, Any] = {}
+    written = head.split("\n")
+    for key, value in node.value:
+        given = str(key.value)
+        name = _SAME.get(given, given)
+        number = key.start_mark.line + 1
         if name in lines:
-            raise InvalidInput(f"line {key.start_mark.line + 1}: {name} is there twice")
-        lines[name] = key.start_mark.line + 1
-    return {_SAME.get(str(name), str(name)): value for name, value in values.items() if value is not None}, lines
+            raise InvalidInput(f"line {number}: {name} is there twice")
+        lines[name] = number
+        if name not in _OURS:
+            _refuse_misspelt(given, number)
+            continue
+        read = _value(name, value, written, number, values.get(key.value))
+        if read is not None and not (name == "url" and str(read).startswith("/")):
+            fields[name] = read
+    return fields, lines
+
+
+def _value(name: str, node: yaml.Node, written: Sequence[str], number: int, read: Any) -> Any:
+    """A field's value: text as it is written, though YAML would read a number, a truth value or a date out of it."""
+    if name == "byline" and isinstance(read, list):
+        return ", ".join(str(one) for one in read if isinstance(one, str | int))
+    if not isinstance(node, yaml.ScalarNode):
+        return read
+    if name == "publish_on":
+        said = node.value.strip()
+        # A day with a time is that day, as it is written: its own zone's.
+        return said[:10] if said[10:11] in ("T", "t", " ") else read.date() if isinstance(read, datetime) else read
+    if name not in _TEXT:
+        return read
+    after = _after(node, written)
+    if after.startswith("#"):
+        if not after[1:2].strip():
+            raise InvalidInput(f"line {number}: {name}: all from its # on would be a comment; put it in quotes")
+        return " ".join(filter(None, (node.value, after)))
+    return None if read is None else node.value
+
+
+def _after(node: yaml.ScalarNode, written: Sequence[str]) -> str:
+    """What stands behind a value without quotes on its line."""
+    if node.style is not None or node.end_mark is None:
+        return ""
+    return written[node.end_mark.line][node.end_mark.column :].strip() if node.end_mark.line < len(written) else ""
+
+
+def _refuse_misspelt(given: str, number: int) -> None:
+    """Fields of other tools do no harm; one that is nearly ours was meant to be it."""
+    meant = get_close_matches(given[:40].lower(), (*_OURS, *_SAME), n=1, cutoff=0.82)
+    if meant and given.lower() not in _THEIRS:
+        raise InvalidInput(f"line {number}: {given}: is no field; did you mean {meant[0]}?")
 
 
 def _slug(given: Any, name: str) -> str:
