@@ -36,5 +36,11 @@ def escaped(text: str) -> str:
     )
 
 
+def is_right_to_left(text: str) -> bool:
+    """Is its first strong letter one of a script that runs so? Unicode Standard Annex 9, rules P2 and P3."""
+    ways = (unicodedata.bidirectional(sign) for sign in text)
+    return next((way for way in ways if way in ("L", "R", "AL")), "L") != "L"
+
+
 def _is_refused(sign: str, allowed: str) -> bool:
     return sign in _SEPARATORS or (sign not in allowed and unicodedata.category(sign) in ("Cc", "Cs"))

@@ -3,6 +3,7 @@
 Everything but plain text is escaped, a missing name is an error, and control characters vanish.
 """
 
+import re
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from markupsafe import Markup, escape
 from app.core.language import ENGLISH, Language
 from app.core.resources import folder
 from app.core.templating import teach
+from app.core.text import is_right_to_left
 from app.models.content import TITLES, Piece
 from app.stages.render import charts, wording
 from app.stages.render.characters import printable
@@ -21,6 +23,12 @@ _TAGS = {
     "p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code", "pre", "sup", "sub", "del",
     "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
+
+
+_BLOCK = re.compile(r"<(p|li|blockquote|pre|td|th)>")
+_TAG = re.compile(r"<[^<>]{0,500}>")
+_LOOK_AT = 400
+"""Characters of a block in which its first letter is looked for."""
 
 
 @cache
@@ -36,7 +44,7 @@ def environment(language: Language = ENGLISH) -> Environment:
         keep_trailing_newline=True,
     )
     teach(made, language)
-    made.filters.update(body=body, breakable=breakable, tied=tied, sparkline=charts.of_mover)
+    made.filters.update(body=body, way=way, breakable=breakable, tied=tied, sparkline=charts.of_mover)
     made.globals.update({name: value for name, value in vars(wording).items() if not name.startswith("_")})
     made.globals["titles"] = {section.value: title for section, title in TITLES.items()}
     return made
@@ -58,7 +66,18 @@ def body(piece: Piece) -> Markup:
         link_rel=None,
         strip_comments=True,
     )
-    return Markup(printable(cleaned))  # noqa: S704  # nh3 let nothing through but the tags above
+    return Markup(_BLOCK.sub(_directed, printable(cleaned)))  # noqa: S704  # nh3 let nothing through but the tags above
+
+
+def _directed(block: re.Match[str]) -> str:
+    """A block's opening tag, with its direction where it is not the paper's."""
+    begins = _TAG.sub("", block.string[block.end() : block.end() + _LOOK_AT])
+    return f'<{block[1]} dir="rtl">' if is_right_to_left(begins) else block[0]
+
+
+def way(words: str) -> str:
+    """A headline or a line that runs from right to left says so; every other is left as it is."""
+    return Markup('<span dir="rtl">{}</span>').format(words) if is_right_to_left(words) else words
 
 
 def breakable(words: str) -> Markup:
