@@ -12,6 +12,9 @@ from app.core.languages import available, best, find
 PARAMETER = "lang"
 """Of the address. No cookie remembers it; links within the site carry it on."""
 
+ELSEWHERE = ("/subscribe",)
+"""Paths of forms, where GET only leads to another page."""
+
 
 def speak(request: Request, tag: str) -> None:
     """Says whose page this is: a reader who chose the language `tag`. An empty or unknown one changes nothing."""
@@ -49,7 +52,9 @@ def others(request: Request) -> list[tuple[Language, str]]:
 
 
 def _can_be_opened(request: Request) -> bool:
-    """Does the path answer to GET?"""
+    """Does the path answer to GET, and with a page of its own?"""
+    if request.url.path.removeprefix(request.scope.get("root_path", "")) in ELSEWHERE:
+        return False
     scope = {**request.scope, "method": "GET"}
     return request.method == "GET" or any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 

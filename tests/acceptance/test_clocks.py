@@ -216,6 +216,7 @@ def test_a_web_process_a_day_ahead_signs_up_as_the_others_do(fleet: Fleet) -> No
         page = ahead.web.get(httpx.URL(link[0]).path)
         assert ahead.web.post(ahead.form(page)).status_code == 200
         true.wait("the welcome", lambda address=address: len(fleet.smtp.to(address, "")) == 2)  # type: ignore[misc]
-    assert set(fleet.ask(select(TransactionalEmail.status))) == {DeliveryStatus.ACCEPTED}
+    # The mail is there a moment before its outcome is written down.
+    true.wait("the outcomes", lambda: set(fleet.ask(select(TransactionalEmail.status))) == {DeliveryStatus.ACCEPTED})
     consented = fleet.ask(select(Subscriber.confirmed_at))
     assert all(isinstance(at, datetime) and abs(at - datetime.now(UTC)) < timedelta(minutes=10) for at in consented)

@@ -140,7 +140,7 @@ def test_a_site_on_a_full_disk_says_so_and_both_recover(sqlite_template: Path, t
                 account = finished(night)
         finally:
             night.end()
-    assert {name for name, state in parts.items() if state != "ok"} == {"writing"}
+    assert {name for name, state in parts.items() if state == "failed"} == {"writing"}
     assert_everybody_has_it(account)
     assert account.twice == []
 
