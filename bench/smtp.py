@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -77,6 +77,9 @@ class Stream:
 
     def may_write(self) -> bool:
         return True
+
+    def written(self, messages: Iterable[Message]) -> None:
+        """Nothing outlives a benchmark."""
 
     def settle(self, message: Message, receipt: Receipt) -> None:  # noqa: ARG002  # the seam's signature
         if isinstance(receipt, Accepted):

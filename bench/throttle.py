@@ -63,6 +63,8 @@ class Endless:
     def holds(self, row: Row) -> bool:  # noqa: ARG002
         return True
 
+    def written(self, row: Row) -> None: ...
+
     async def address(self, row: Row) -> Message | Receipt:
         return Message(row.id, 1, "a@example.org", f"<{row.id}@example.org>", _NOW, "post@example.org", _TEMPLATE, {})
 

@@ -20,6 +20,7 @@ from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
 from app.stages.send import operators, shard, transactional
 from app.stages.send.edition_ledger import MOST_SHARDS
+from app.stages.send.journal import Journal
 from app.stages.send.meter import Meter
 from app.stages.send.mornings import next_paper
 from app.stages.send.stream import Rendered, S, Stream, hand_over
@@ -43,9 +44,20 @@ log = structlog.get_logger(__name__)
 
 
 class Mailroom:
-    """One worker's way out, with up to `shards` shards in hand. `stop` is set when the service is asked to end."""
+    """One worker's way out, with up to `shards` shards in hand. `stop` is set when the service is asked to end.
 
-    def __init__(self, container: Container, owner: str, stop: asyncio.Event, shards: int = MOST_SHARDS) -> None:
+    `journal` is where it notes what it writes, for whoever takes over should this process be killed.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        owner: str,
+        stop: asyncio.Event,
+        shards: int = MOST_SHARDS,
+        journal: Journal | None = None,
+    ) -> None:
+        self._journal = journal or Journal()
         self._shards = shards
         self._container = container
         self._owner = owner
@@ -99,6 +111,7 @@ class Mailroom:
             way=way,
             settings=container.settings,
             clock=container.clock,
+            journal=self._journal,
             render=self._letter,
             signer=container.signer,
             check=self._check,
@@ -109,7 +122,11 @@ class Mailroom:
     async def _letters_by(self, way: Way, on_tail: Callable[[], None]) -> int:
         container = self._container
         stream = operators.OperatorPost(
-            way=way, settings=container.settings, clock=container.clock, render=self._to_operators
+            way=way,
+            settings=container.settings,
+            clock=container.clock,
+            journal=self._journal,
+            render=self._to_operators,
         )
         return await self._hand_over(stream, self._throttle(way, service=True), on_tail)
 
@@ -158,6 +175,7 @@ class Mailroom:
             throttle=self._throttle(way, service=False),
             on_tail=on_tail,
             meter=self.meter,
+            journal=self._journal,
         )
 
     async def _ways(self) -> list[Way]:

@@ -24,6 +24,7 @@ from app.bootstrap import Container
 from app.core.clock import steady
 from app.core.errors import ConfigurationError, MorningPostError, StorageError
 from app.core.mail.provider import lacking, wanted
+from app.core.settings import VAR
 from app.jobs import fleet, tasks
 from app.jobs.ahead import take_back
 from app.jobs.fleet import POST, Bell
@@ -33,6 +34,7 @@ from app.jobs.timetable import TIMETABLE
 from app.operations import shared_settings
 from app.operations.clock_watch import LOOK_EVERY
 from app.stages.send.edition_ledger import MOST_SHARDS
+from app.stages.send.journal import Journal
 
 if TYPE_CHECKING:
     from app.jobs.queue import Queue
@@ -66,7 +68,8 @@ class Worker:
         self.hurry = asyncio.Event()
         self.unreached = asyncio.Event()
         """The database did not answer for long; the worker shall end."""
-        self._mailroom = Mailroom(container, self._owner, self.stop, concurrency)
+        self._journal = Journal(VAR / "handovers", self._owner)
+        self._mailroom = Mailroom(container, self._owner, self.stop, concurrency, self._journal)
         self._queue = None if container.db.is_sqlite else self._follow_hints()
         self._bell = Bell(container, self._owner)
         self._rung: dict[str, float] = {}
@@ -87,6 +90,7 @@ class Worker:
         for name, every, work in self._ticks():
             scheduler.add_job(partial(self._do, name, work), IntervalTrigger(seconds=every), id=name)
         scheduler.start()
+        self._journal.tidy()
         followed = asyncio.create_task(self._queue.run(self.stop)) if self._queue else None
         self._container.watch.sign(partial(take_back, self._container))
         log.info("the worker runs", owner=self._owner)
@@ -103,6 +107,7 @@ class Worker:
             scheduler.shutdown(wait=False)
             if followed:
                 await self._leave(followed)
+            self._journal.close()
             log.info("the worker has ended", unfinished=len(self._running))
 
     def _warn(self) -> None:

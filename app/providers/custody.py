@@ -1,7 +1,7 @@
 """What every provider owes for what it takes: exactly one receipt a message, however the hand-over ends."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -36,8 +36,9 @@ class Custody:
         """What has no receipt yet, in the order it was taken."""
         return tuple(self._left.values())
 
-    def written(self, messages: Iterable[Message]) -> None:
-        """From here on silence means `Unknown`: the final dot or the request's body is with the transport."""
+    def written(self, messages: Collection[Message]) -> None:
+        """From here on silence means `Unknown`: the final dot or the request's body goes to the transport now."""
+        self._outgoing.written(messages)
         self._written |= {(message.key, message.attempt) for message in messages}
 
     def refused(self, messages: Iterable[Message]) -> None:

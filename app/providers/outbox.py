@@ -58,6 +58,7 @@ class OutboxProvider:
 
     async def _hand_over(self, custody: Custody) -> bool:
         """Settles all of `custody`; False where the disk refused."""
+        custody.written(custody.left)
         writing = asyncio.ensure_future(asyncio.to_thread(self._write, custody.left))
         try:
             await asyncio.shield(writing)

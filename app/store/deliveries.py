@@ -3,10 +3,12 @@
 Every statement is set-based: one per shard, not one per reader.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import exists, insert, select
@@ -17,7 +19,7 @@ from app.models.states import DeliveryStatus
 from app.store import leases, progress
 from app.store.leases import ShardLease
 from app.store.progress import Changes, Place, Tally, place
-from app.store.statements import Query, ask, ask_all
+from app.store.statements import Query, ask, ask_all, is_sqlite
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN)
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -53,7 +55,18 @@ _SKIP_GONE = _moves(
     f"status = 'queued' AND due_at <= :now AND NOT EXISTS ({_READER} s.status = 'active')",
 )
 _REQUEUE = _moves("status = 'queued', due_at = :now, code = 'unwritten'", "status = 'sending'")
+_REQUEUE_SQLITE = _moves(
+    "status = 'queued', due_at = :now, code = 'unwritten'",
+    "status = 'sending' AND subscriber_id IN (SELECT value FROM json_each(:readers))",
+)
+_REQUEUE_POSTGRES = _moves(
+    "status = 'queued', due_at = :now, code = 'unwritten'",
+    "status = 'sending' AND subscriber_id = ANY (CAST(:readers AS bigint[]))",
+)
 _ABANDON = _moves("status = 'unknown', due_at = :due_at, code = 'lost', pinned = true", "status = 'sending'")
+_IN_THE_AIR = """
+SELECT subscriber_id, attempt FROM deliveries WHERE edition_id = :edition AND shard = :shard AND status = 'sending'
+"""
 _ANY_SENDING = """
 SELECT 1 FROM deliveries WHERE edition_id = :edition AND shard = :shard AND status = 'sending' LIMIT 1
 """
@@ -72,9 +85,7 @@ class Shard:
     edition_id: int
     number: int
 
-    def moving(
-        self, statement: str, was: DeliveryStatus, became: DeliveryStatus, **values: datetime | int
-    ) -> Query[list[Moved]]:
+    def moving(self, statement: str, was: DeliveryStatus, became: DeliveryStatus, **values: Any) -> Query[list[Moved]]:
         """A statement over the shard that moves deliveries from one state to another."""
 
         def read(rows: Sequence[Any]) -> list[Moved]:
@@ -94,6 +105,12 @@ class Shard:
     def abandon(self, due_at: datetime) -> Query[list[Moved]]:
         """Marks what the last owner left in mid-air as unknown; to be looked at again at `due_at`."""
         return self.moving(_ABANDON, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN, due_at=due_at)
+
+    def owe_unwritten(self, readers: Sequence[int], now: datetime, *, sqlite: bool) -> Query[list[Moved]]:
+        """Of what the last owner left in mid-air, the mails of these readers are owed at once: they never went out."""
+        made = _REQUEUE_SQLITE if sqlite else _REQUEUE_POSTGRES
+        values: Any = json.dumps(readers) if sqlite else list(readers)
+        return self.moving(made, DeliveryStatus.SENDING, DeliveryStatus.QUEUED, now=now, readers=values)
 
     def skip_gone(self, now: datetime) -> Query[list[Moved]]:
         """Marks as skipped whoever left, or went to rest, between release and hand-over."""
@@ -129,19 +146,26 @@ async def put_in_order(
     unknown_until: Callable[[], datetime],
     resend: bool,
     expire: bool,
+    written: Mapping[int, Collection[tuple[int, int]]] = MappingProxyType({}),
 ) -> dict[int, int]:
     """What an earlier owner, a pause or the night left behind in shards of an edition that were just leased.
 
     Where there was an owner before, what it left in mid-air is unknown until `unknown_until`, and who left since is
     skipped. So is whoever chose none of the sections that have anything today (`present`, as bits). Gives, for each
     shard whose lease is ours still, how many hand-overs have no answer.
+
+    `written`, for shards whose last owner is dead and left notes: readers and attempts that may have gone out. What
+    else it left in mid-air is owed at once.
     """
     if not taken:
         return {}
+    owed = await _unwritten(session, [one for one in taken if one.shard in written], written)
     queries, numbers = list[Query[list[Moved]]](), list[int]()
     for lease in taken:
         at, again = Shard(lease.edition_id, lease.shard), lease.epoch > 1
-        those = [at.abandon(unknown_until())] if again else []
+        readers = owed.get(lease.shard)
+        those = [at.owe_unwritten(readers, now, sqlite=is_sqlite(session))] if readers else []
+        those += [at.abandon(unknown_until())] if again else []
         those += at.ripen(now, resend=resend and again, expire=expire)
         those += [at.skip_gone(now)] if again else []
         those.append(at.moving(_SKIP_EMPTY, DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED, present=present))
@@ -156,6 +180,18 @@ async def put_in_order(
         await at.tally(session, of_shard)
         await _note_lost(session, at, [one for one in of_shard if one.became.tally is Tally.UNKNOWN], now)
     return {number: lost[number] for number in sorted(ours)}
+
+
+async def _unwritten(
+    session: Session, taken: Sequence[ShardLease], written: Mapping[int, Collection[tuple[int, int]]]
+) -> dict[int, list[int]]:
+    """By shard, the readers whose mails are in mid-air and not among those that may have gone out."""
+    made = [Query(_IN_THE_AIR, {"edition": one.edition_id, "shard": one.shard}, list) for one in taken]
+    found = await ask_all(session, made)
+    return {
+        one.shard: [reader for reader, attempt in rows if (reader, attempt) not in written[one.shard]]
+        for one, rows in zip(taken, found, strict=True)
+    }
 
 
 async def abandon(session: Session, edition_id: int, shard: int, due_at: datetime, now: datetime) -> int:

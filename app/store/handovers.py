@@ -73,7 +73,10 @@ RETURNING expires_at, subscriber_id, attempt, domain_group
 
 
 # In one message with the fence nobody has seen yet what it found.
-_FENCE = "AND (SELECT h.epoch FROM shards AS h WHERE h.edition_id = :edition AND h.number = :shard) = :epoch"
+_FENCE = (
+    "AND (SELECT h.epoch FROM shards AS h"
+    " WHERE h.edition_id = :edition AND h.number = :shard AND h.owner = :owner) = :epoch"
+)
 # On PostgreSQL beginning, counting and reading addresses is one statement, and so one round trip. The readers are
 # looked up by key, as above; a scalar subquery could give but one of their columns.
 _BEGIN_AT_ONCE = """
@@ -180,7 +183,7 @@ def _asked(wanted: Wanted, now: datetime, *, sqlite: bool) -> tuple[str, dict[st
         "now": now,
     }
     if not sqlite:
-        values["epoch"] = lease.epoch
+        values |= {"epoch": lease.epoch, "owner": lease.owner}
     if others:
         values["others"] = json.dumps(others) if sqlite else list(others)
     if portion:

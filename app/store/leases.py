@@ -28,6 +28,9 @@ class ShardLease:
     edition_id: int
     shard: int
     epoch: int
+    owner: str
+    left_by: str | None = None
+    """The owner of the epoch before, where that one never gave it back."""
 
 
 def _clock(session: Session) -> ColumnElement[Any]:
@@ -98,23 +101,30 @@ async def take_shards(
     clock, only = _clock(session), (*only, *_narrowed(edition_id, left=left))
     if but:
         only = (*only, Shard.number.not_in(but))
-    free = (
-        select(Shard.edition_id, Shard.number)
+    found = (
+        select(Shard.edition_id, Shard.number, Shard.owner)
         .join(Edition, Edition.id == Shard.edition_id)
         .where(Shard.next_at <= now, Shard.lease_until < clock, Edition.status == EditionStatus.SENDING, *only)
         .order_by(Shard.next_at, Shard.edition_id, Shard.number)
         .limit(most)
         .with_for_update(of=Shard, skip_locked=True)
-        .cte("free")
     )
-    taken = await session.execute(
+    free = found.cte("free")
+    take = (
         update(Shard)
         .where(Shard.edition_id == free.c.edition_id, Shard.number == free.c.number)
         .values(owner=owner, epoch=Shard.epoch + 1, lease_until=clock + FOR_MS)
         .returning(Shard.edition_id, Shard.number, Shard.epoch)
         .execution_options(synchronize_session=False)
     )
-    return [ShardLease(*row) for row in sorted(taken.all())]
+    if not is_sqlite(session):
+        rows = (await session.execute(take.returning(free.c.owner))).all()
+        made = [ShardLease(edition, shard, epoch, owner, left_by) for edition, shard, epoch, left_by in rows]
+        return sorted(made, key=lambda one: (one.edition_id, one.shard))
+    # SQLite's RETURNING knows the new row only; its one writer sees the same rows in both statements.
+    before = {(edition, shard): left_by for edition, shard, left_by in await session.execute(found)}
+    rows = (await session.execute(take)).all() if before else []
+    return [ShardLease(edition, shard, epoch, owner, before[edition, shard]) for edition, shard, epoch in sorted(rows)]
 
 
 def _narrowed(edition_id: int | None, *, left: bool) -> list[ColumnElement[bool]]:
@@ -160,12 +170,13 @@ _RENEW = """
 UPDATE shards SET lease_until = {clock} + :ms
 FROM ({held}) AS held
 WHERE shards.edition_id = :edition AND shards.number = held.number AND shards.epoch = held.epoch
+  AND shards.owner = held.owner
 RETURNING shards.number
 """
-_HELD_SQLITE = """SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS epoch
-  FROM json_each(:held) LIMIT -1"""
-_HELD_POSTGRES = """SELECT CAST(value->>0 AS integer) AS number, CAST(value->>1 AS integer) AS epoch
-  FROM jsonb_array_elements(CAST(:held AS jsonb)) AS value"""
+_HELD_SQLITE = """SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS epoch,
+  json_extract(value, '$[2]') AS owner FROM json_each(:held) LIMIT -1"""
+_HELD_POSTGRES = """SELECT CAST(value->>0 AS integer) AS number, CAST(value->>1 AS integer) AS epoch,
+  value->>2 AS owner FROM jsonb_array_elements(CAST(:held AS jsonb)) AS value"""
 
 
 def renewal(session: Session, edition_id: int, held: Collection[ShardLease]) -> Query[set[int]]:
@@ -174,7 +185,7 @@ def renewal(session: Session, edition_id: int, held: Collection[ShardLease]) -> 
     values = {
         "ms": FOR_MS,
         "edition": edition_id,
-        "held": json.dumps([[one.shard, one.epoch] for one in held]),
+        "held": json.dumps([[one.shard, one.epoch, one.owner] for one in held]),
     }
     statement = _RENEW.format(clock=lease_clock(session), held=source)
     return Query(statement, values, lambda rows: {number for (number,) in rows})
@@ -213,7 +224,7 @@ async def owe_shard(session: Session, edition_id: int, shard: int, at: datetime)
 
 _GIVE_BACK = """
 UPDATE shards SET owner = NULL, lease_until = 0, next_at = :due_at
-WHERE edition_id = :edition AND number = :shard AND epoch = :epoch RETURNING number
+WHERE edition_id = :edition AND number = :shard AND epoch = :epoch AND owner = :owner RETURNING number
 """
 
 
@@ -224,7 +235,13 @@ async def give_back_shards(session: Session, given: Sequence[tuple[ShardLease, d
         [
             Query(
                 _GIVE_BACK,
-                {"edition": one.edition_id, "shard": one.shard, "epoch": one.epoch, "due_at": due_at},
+                {
+                    "edition": one.edition_id,
+                    "shard": one.shard,
+                    "epoch": one.epoch,
+                    "owner": one.owner,
+                    "due_at": due_at,
+                },
                 lambda _: None,
             )
             for one, due_at in given
@@ -262,6 +279,13 @@ async def take_slot(
         .execution_options(synchronize_session=False)
     )
     return epoch
+
+
+async def slot_owner(session: Session, job: str, slot: str) -> tuple[str, int] | None:
+    """The last owner of a slot and the epoch, whether it was given back or not."""
+    found = await session.execute(select(JobRun.owner, JobRun.epoch).where(JobRun.job == job, JobRun.slot == slot))
+    row = found.one_or_none()
+    return row and (row[0], row[1])
 
 
 def _is_slot(job: str, slot: str, epoch: int) -> ColumnElement[bool]:

@@ -1,10 +1,10 @@
 """Streams of single mails under one lease each: to readers, or to the operators. Their rows are kept alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 
 from app.core.db import Session, UtcDateTime
 from app.models import OperatorMail, TransactionalEmail
@@ -38,13 +38,25 @@ async def any_due(session: Session, mails: Mails, now: datetime, *, expire: bool
 
 
 async def recover(
-    session: Session, mails: Mails, epoch: int, resend_at: datetime, now: datetime, *, expire: bool = True
+    session: Session,
+    mails: Mails,
+    epoch: int,
+    resend_at: datetime,
+    now: datetime,
+    *,
+    expire: bool = True,
+    written: Collection[tuple[int, int]] | None = None,
 ) -> None:
     """Puts in order what an earlier owner of the stream left.
+
+    `written`, where the owner before is dead and left notes: mails and attempts that may have gone out. What else it
+    left in mid-air is owed at once.
 
     What was in mid-air is unknown, to be sent again from `resend_at`; what is unknown and due is owed again; what is
     too late is given up, if `expire`.
     """
+    if written is not None:
+        await _owe_unwritten(session, mails, epoch - 1, written, now)
     lost = (
         update(mails)
         .where(mails.status == DeliveryStatus.SENDING, mails.epoch < epoch)
@@ -62,6 +74,21 @@ async def recover(
     )
     for statement in (lost, late, ripe) if expire else (lost, ripe):
         await session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _owe_unwritten(
+    session: Session, mails: Mails, epoch: int, written: Collection[tuple[int, int]], now: datetime
+) -> None:
+    in_the_air = select(mails.id, mails.attempt).where(mails.status == DeliveryStatus.SENDING, mails.epoch == epoch)
+    found = [(number, attempt) for number, attempt in await session.execute(in_the_air)]
+    owed = [number for number, attempt in found if (number, attempt) not in written]
+    if owed:
+        await session.execute(
+            update(mails)
+            .where(mails.id.in_(owed))
+            .values(status=DeliveryStatus.QUEUED, due_at=now, code="unwritten")
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def requeue_unwritten(session: Session, mails: Mails, epoch: int, due_at: datetime) -> None:

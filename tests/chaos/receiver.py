@@ -28,8 +28,15 @@ class Receiver:
         port: int = 0,
         hosts: Sequence[str] = ("127.0.0.1",),
         books: "Receiver | None" = None,
+        mute_at: bytes | None = None,
     ) -> None:
-        """`books`: another receiver, into whose accounts this one writes too."""
+        """`books`: another receiver, into whose accounts this one writes too.
+
+        `mute_at`: the command that it never answers; an empty one is the greeting.
+        """
+        self.mute_at = mute_at
+        self.kept_waiting = 0
+        """Connections to which it says nothing any more."""
         self.received: Counter[str] = books.received if books else Counter()
         """By the local part of the Message-ID."""
         self.recipients: dict[str, str] = books.recipients if books else {}
@@ -95,9 +102,13 @@ class Receiver:
         """RFC 5321 with PIPELINING (RFC 2920): answers command by command, whatever arrives together."""
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                if self.mute_at == b"":
+                    await self._say_nothing()
                 writer.write(b"220 receiver\r\n")
                 recipient = ""
                 while line := await reader.readline():
+                    if line[:4].upper().strip() == self.mute_at:
+                        await self._say_nothing()
                     match line[:4].upper().strip():
                         case b"EHLO":
                             answer = b"250-receiver\r\n250-8BITMIME\r\n250 PIPELINING\r\n"
@@ -117,6 +128,10 @@ class Receiver:
                     await writer.drain()
         finally:
             writer.close()
+
+    async def _say_nothing(self) -> None:
+        self.kept_waiting += 1
+        await asyncio.Event().wait()
 
     async def _taken(self, mail: bytes, recipient: str) -> bytes:
         # Half of the wait before the mail counts and half after it: a sender may die at either side of that instant.

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.bootstrap import Container, build
 from app.core.clock import FixedClock
@@ -26,6 +27,7 @@ from app.store import editions, leases, operator_mail
 from tests.people import add_reader
 from tests.stages.collect.standin import closed_port
 from tests.stages.compose.test_candidates import gathered, write
+from tests.stages.send.test_shard import Known
 
 FIVE = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
@@ -92,6 +94,23 @@ async def test_a_letter_that_a_dead_worker_began_comes_again_with_the_same_messa
     letters = await post(container)
     assert len(letters) == 2
     assert begun[0].ref in {str(one["Message-ID"]).strip("<>").partition("@")[0] for one in letters}
+
+
+async def test_a_letter_that_a_dead_worker_never_wrote_comes_at_once(container: Container, clock: FixedClock) -> None:
+    """Of two that it began, the one that it had written waits."""
+    await tasks.compose(container, "a")
+    async with container.db.write() as session:
+        epoch = await leases.take_slot(session, "operator mail", "stream", "dead", clock.now())
+        assert epoch is not None
+        first, _ = await operator_mail.begin(session, provider="outbox", epoch=epoch, most=2, now=clock.now())
+        await session.execute(text("UPDATE job_runs SET lease_until = 0"))
+    known = Known("dead", f"operator mail-{epoch}", (first.id, first.attempt))
+    await Mailroom(container, "b", asyncio.Event(), journal=known).post()
+    assert known.asked == [("dead", f"operator mail-{epoch}")]
+    (letter,) = await post(container)
+    assert letter["To"] != first.address
+    clock.move(FIVE + timedelta(minutes=30))
+    assert len(await post(container)) == 2
 
 
 async def test_a_letter_is_not_news_for_ever(container: Container, clock: FixedClock) -> None:

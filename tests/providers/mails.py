@@ -1,13 +1,13 @@
 """Mails to send, and an `Outgoing` that keeps the books as strictly as the ledger does."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from app.core.mail.message import Message
-from app.core.mail.receipt import Accepted, Receipt
+from app.core.mail.receipt import Accepted, Receipt, Unknown
 from app.core.mail.template import MailTemplate, Pieces, Slot, slot
 
 MARK = "m4rk"
@@ -69,6 +69,8 @@ class Stream:
         self.settled = asyncio.Event()
         self._at_most = at_most
         self.writable = True
+        self.noted: set[int] = set()
+        """Those that were said to be about to be written."""
 
     async def take(self, most: int) -> Sequence[Message]:
         self.takes.append(most)
@@ -81,8 +83,13 @@ class Stream:
     def may_write(self) -> bool:
         return self.writable
 
+    def written(self, messages: Iterable[Message]) -> None:
+        assert all(message.key in self.out for message in messages), "written without having been taken"
+        self.noted |= {message.key for message in messages}
+
     def settle(self, message: Message, receipt: Receipt) -> None:
         assert message.key in self.out, "settled without having been taken, or twice"
+        assert message.key in self.noted or not isinstance(receipt, Accepted | Unknown), "written without being noted"
         del self.out[message.key]
         self.receipts[message.key] = receipt
         self.settled.set()

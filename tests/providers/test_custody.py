@@ -23,8 +23,8 @@ async def test_what_is_left_is_settled_by_how_far_it_came() -> None:
     stream, _ = await taken(4)
     first, second, third, fourth = stream.out.values()
     with Custody(stream, [first, second, third, fourth]) as custody:
+        custody.written([first, second, third])
         custody.settle(first, Accepted())
-        custody.written([second, third])
         custody.refused([third])
         assert custody.left == (second, third, fourth)
     assert [type(receipt) for _, receipt in sorted(stream.receipts.items())] == [Accepted, Unknown, NotSent, NotSent]

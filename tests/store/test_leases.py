@@ -41,7 +41,7 @@ async def test_a_shard_has_one_owner_at_a_time(db: Database) -> None:
     """A second worker gets nothing until the first gives back; then it gets a later epoch."""
     edition = await shards(db)
     first = await take(db)
-    assert first == leases.ShardLease(edition, 1, 1)
+    assert first == leases.ShardLease(edition, 1, 1, "a")
     assert await take(db, "b") is None
     async with db.write() as session:
         await leases.give_back_shard(session, first, NOON)

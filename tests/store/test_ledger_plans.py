@@ -80,6 +80,7 @@ async def fill(url: str) -> int:
         await session.execute(text(_SUBSCRIBERS), {"count": READERS, "at": at})
         for after in range(0, READERS - 1000, releases.SHARD):
             await release(session, edition.id, releases.SHARD, after)
+        await session.execute(text("UPDATE shards SET owner = 'worker'"))
     await db.truncate_log()
     await db.close()
     return edition.id
@@ -148,13 +149,13 @@ async def test_a_claim_finds_its_rows_by_indexes(db: Database, large: int, other
                 await session.execute(text("ANALYZE"))
             watched.seen.clear()
         async with db.write() as session:
-            begun = await handovers.begin(session, Wanted(ShardLease(large, 3, 0), "p", GROUP, others), NOON)
+            begun = await handovers.begin(session, Wanted(ShardLease(large, 3, 0, "worker"), "p", GROUP, others), NOON)
             assert len(begun) == GROUP
             told = [outcomes.Outcome(one.subscriber_id, one.attempt, DeliveryStatus.ACCEPTED) for one in begun]
             if db.is_sqlite:
                 await outcomes.record(session, large, {3: told}, NOON)
             else:
-                (query,) = outcomes.settling(large, [ShardLease(large, 3, 0)], {3: told}, NOON)
+                (query,) = outcomes.settling(large, [ShardLease(large, 3, 0, "worker")], {3: told}, NOON)
                 found = await session.execute(text(query.statement), query.values)
                 assert len(query.read(found.all())) == GROUP
             assert await deliveries.waiting(session, large, 3, resend=True)
@@ -179,7 +180,8 @@ async def test_groups_that_are_told_apart_are_found_in_the_same_range(db: Databa
                 await session.execute(text("ANALYZE"))
             watched.seen.clear()
         async with db.write() as session:
-            begun = await handovers.begin(session, Wanted(ShardLease(large, 3, 0), "p", GROUP, portion=portion), NOON)
+            wanted = Wanted(ShardLease(large, 3, 0, "worker"), "p", GROUP, portion=portion)
+            begun = await handovers.begin(session, wanted, NOON)
         groups = Counter(one.group for one in begun)
         assert groups == {"gmail": 5, "yahoo": 7, "other": GROUP - 12}
         plans = await watched.plans()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.core.db import Database
 from app.models import Delivery, DeliveryNote, TransactionalEmail
@@ -32,7 +32,7 @@ class Sent:
     def __init__(self, db: Database, edition: int, ada: int, other: int) -> None:
         self.db = db
         self.edition = edition
-        self.lease = ShardLease(edition, 1, 0)
+        self.lease = ShardLease(edition, 1, 0, "worker")
         self.ada = ada
         self.other = other
 
@@ -70,6 +70,8 @@ async def sent(db: Database, tmp_path: Path) -> Sent:
     ada, other = await add_reader(db, ADA), await add_reader(db, "other@example.org")
     edition = await add_edition(db)
     await release.send_now(db, edition.id, settings(tmp_path), NOON)
+    async with db.write() as session:
+        await session.execute(text("UPDATE shards SET owner = 'worker'"))
     return Sent(db, edition.id, ada, other)
 
 

@@ -1,6 +1,6 @@
 """The seam between the ledger and whoever carries the mail."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -68,6 +68,9 @@ class Outgoing(Protocol):
 
     def may_write(self) -> bool:
         """May a message that was taken earlier still be begun? Asked before each one is."""
+
+    def written(self, messages: Iterable[Message]) -> None:
+        """They may be out from here on: called before the last octet of any of them goes to the transport."""
 
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`. Never waits; the ledger writes it with its next group."""

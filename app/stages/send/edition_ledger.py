@@ -24,6 +24,7 @@ from app.models.states import MailForm
 from app.stages.send import policy, standstill
 from app.stages.send.answers import Answers
 from app.stages.send.guard import may_receive
+from app.stages.send.journal import Journal, Notes
 from app.stages.send.ledger import Settled
 from app.stages.send.left import Left
 from app.stages.send.meter import Meter
@@ -54,6 +55,10 @@ log = structlog.get_logger(__name__)
 _chance = random.random
 
 
+def _name(lease: ShardLease, epoch: int) -> str:
+    return f"{lease.edition_id}-{lease.shard}-{epoch}"
+
+
 @dataclass
 class EditionLedger:
     """The deliveries of an edition's leased shards, as `Handover` wants them."""
@@ -71,6 +76,7 @@ class EditionLedger:
     most_shards: int = MOST_SHARDS
     at_a_time: int = AT_A_TIME
     meter: Meter = field(default_factory=Meter)
+    journal: Journal = field(default_factory=Journal)
     held: dict[int, ShardLease] = field(default_factory=dict)
     """The leases that are ours, as of the last fence, by the shard's number."""
     _left: dict[int, Left] = field(default_factory=dict)
@@ -88,6 +94,8 @@ class EditionLedger:
     """A shard was opened in the last group, and there may be more to open."""
     _others: set[int] = field(default_factory=set)
     """Shards of which all that is due is other providers'."""
+    _notes: dict[int, Notes] = field(default_factory=dict)
+    """Of what was written under each lease that anything was begun under, by the shard's number."""
 
     def __post_init__(self) -> None:
         self._answers = Answers(self.edition_id, self.way, self.settings, self.clock, self.shares)
@@ -109,14 +117,20 @@ class EditionLedger:
             unknown_until=lambda: policy.unknown_until(now, _chance()),
             resend=self._resend,
             expire=self.clock.may_expire,
+            written={lease.shard: known for lease in taken if (known := self._left_in_the_air(lease)) is not None},
         )
         for lease in taken:
             if lease.shard not in lost:
                 continue
+            self._forget(lease.shard)
             self.held[lease.shard], self._left[lease.shard] = lease, Left()
             if count := lost[lease.shard]:
                 log.warning("hand-overs without an answer", edition=self.edition_id, shard=lease.shard, count=count)
         return list(lost)
+
+    def _left_in_the_air(self, lease: ShardLease) -> Collection[tuple[int, int]] | None:
+        """What the last owner of a shard may have handed over; None where nobody knows."""
+        return self.journal.left(lease.left_by, _name(lease, lease.epoch - 1)) if lease.left_by else None
 
     async def look(self, session: Session) -> None:
         """What need not be known to the moment: whom providers want less mail for, and whether workers have died."""
@@ -262,6 +276,8 @@ class EditionLedger:
             session, self.edition_id, shards, now, resend=self._resend, late_from=late_from
         )
         dues = [self._due(number, waits, free, now, aside=aside) for number, waits in zip(shards, waiting, strict=True)]
+        for number in shards:
+            self._forget(number)
         await leases.give_back_shards(
             session, [(self.held.pop(number), due) for number, due in zip(shards, dues, strict=True)]
         )
@@ -288,10 +304,25 @@ class EditionLedger:
         return until or (now + self.shares.turn(group, _chance()) if group in others_first else now)
 
     async def address(self, row: Begun) -> Message | Receipt:
+        if row.shard not in self._notes and (lease := self.held.get(row.shard)):
+            self._notes[row.shard] = self.journal.begin(_name(lease, lease.epoch))
         if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         template = await self.template_for(self.edition_id, row.sections & self.present, row.form)
         return self.personaliser.message(row, template, self.clock.now())
+
+    def written(self, row: Begun) -> None:
+        if notes := self._notes.get(row.shard):
+            notes.written(row.subscriber_id, row.attempt)
+
+    def end(self) -> None:
+        """Nothing is handed over any more."""
+        for notes in self._notes.values():
+            notes.close()
+
+    def _forget(self, shard: int) -> None:
+        if notes := self._notes.pop(shard, None):
+            notes.remove()
 
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Shards that await answers stay its own, unless another provider may carry on; all others are free."""

@@ -7,7 +7,7 @@ and nothing is begun while outcomes cannot be committed.
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Generic
 
@@ -126,6 +126,13 @@ class Handover(Generic[R]):
     def may_write(self) -> bool:
         """Is the lease fresh, and does nothing tell us to stop?"""
         return self._course.may_write and not self._course.stopping
+
+    def written(self, messages: Iterable[Message]) -> None:
+        """They may be out from here on."""
+        for message in messages:
+            row = self._hand.row_of(message)
+            if row is not None:
+                self._ledger.written(row)
 
     def settle(self, message: Message, receipt: Receipt) -> None:
         """Says what became of `message`; exactly once."""

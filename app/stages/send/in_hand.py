@@ -52,6 +52,10 @@ class InHand(Generic[R]):
             self._out[message.key, message.attempt] = row
         return [message for message, _ in given]
 
+    def row_of(self, message: Message) -> R | None:
+        """The row of a message that the provider has; None where it does not have it."""
+        return self._out.get((message.key, message.attempt))
+
     def answered(self, message: Message) -> R | None:
         """Takes a message back from the provider; None where it does not have it."""
         return self._out.pop((message.key, message.attempt), None)

@@ -48,6 +48,9 @@ class Ledger(Protocol[R]):
     async def address(self, row: R) -> Message | Receipt:
         """Makes the message, or says why there is none. Runs outside any transaction."""
 
+    def written(self, row: R) -> None:
+        """The mail of `row` may be out from here on: noted where it outlives this process."""
+
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """Only slow answers are still to come: as `close`, for whatever of the lease would keep new mail waiting."""
 

@@ -24,6 +24,7 @@ from app.stages.send.edition_ledger import (
     TemplateFor,
 )
 from app.stages.send.handover import Handover
+from app.stages.send.journal import Journal
 from app.stages.send.meter import Meter
 from app.stages.send.personalise import Personaliser
 from app.stages.send.throttle import ProviderThrottle, Throttle
@@ -80,6 +81,7 @@ async def send_due(
     throttle: Throttle | None = None,
     on_tail: Callable[[], None] = lambda: None,
     meter: Meter | None = None,
+    journal: Journal | None = None,
 ) -> int:
     """Hands over what is due of one edition, shard after shard; gives how many messages, -1 where no shard was free.
 
@@ -115,6 +117,7 @@ async def send_due(
         most_shards=most_shards,
         at_a_time=AT_A_TIME if db.is_sqlite else AT_A_TIME_FAR,
         meter=meter,
+        journal=journal or Journal(),
     )
     looked = asyncio.create_task(_look(db, ledger))
     try:
@@ -137,6 +140,7 @@ async def send_due(
     finally:
         beside.cancel()
         await asyncio.wait([beside])
+        ledger.end()
         with suppress(StorageError):  # the sums are the same without it
             await db.alone(progress.folding(edition.id, clock.now(), sqlite=db.is_sqlite))
     log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from app.stages.send import policy
 from app.stages.send.guard import may_receive
 from app.stages.send.handover import Handover
+from app.stages.send.journal import Journal, Notes
 from app.stages.send.ledger import Settled
 from app.stages.send.meter import Meter
 from app.stages.send.throttle import Throttle
@@ -67,9 +68,11 @@ class Stream(ABC, Generic[S]):
     way: Way
     settings: Settings
     clock: Clock
+    journal: Journal = field(default_factory=Journal)
     epoch: int = 0
     parted: bool = False
     """It has given its lease back, and only waits for answers."""
+    _notes: Notes | None = None
 
     @abstractmethod
     async def choose(self, session: Session, most: int, now: datetime) -> Sequence[S]:
@@ -98,6 +101,7 @@ class Stream(ABC, Generic[S]):
     async def open(self, session: Session, owner: str) -> bool:
         """Takes the lease, and puts in order what its last owner left; False where there is nothing to begin."""
         now = self.clock.now()
+        before = await leases.slot_owner(session, self.job, SLOT)
         epoch = await leases.take_slot(session, self.job, SLOT, owner, now)
         if epoch is None:
             return False
@@ -106,7 +110,10 @@ class Stream(ABC, Generic[S]):
             await self._give_back(session)
             return False
         until = policy.unknown_until(now, _chance())
-        await streams.recover(session, self.mails, epoch, until, now, expire=self.clock.may_expire)
+        written = None
+        if before and before[1] == epoch - 1:
+            written = self.journal.left(before[0], f"{self.job}-{epoch - 1}")
+        await streams.recover(session, self.mails, epoch, until, now, expire=self.clock.may_expire, written=written)
         return True
 
     async def turn(
@@ -134,6 +141,8 @@ class Stream(ABC, Generic[S]):
         return True
 
     async def address(self, row: S) -> Message | Receipt:
+        if self._notes is None:
+            self._notes = self.journal.begin(f"{self.job}-{self.epoch}")
         if self.way.provider.capabilities.real and not may_receive(self.settings, row.address):
             return Rejected("outside production only ALLOWED_RECIPIENTS are mailed", Fault.OURS, "guarded")
         if refusal := await self.refusal(row):
@@ -151,6 +160,15 @@ class Stream(ABC, Generic[S]):
             values=made.values,
         )
 
+    def written(self, row: S) -> None:
+        if self._notes:
+            self._notes.written(row.id, row.attempt)
+
+    def end(self) -> None:
+        """Nothing is handed over any more."""
+        if self._notes:
+            self._notes.close()
+
     async def part(self, session: Session, rest: timedelta | None, fault: Standstill | None) -> None:
         """The stream is one: whoever takes it over counts what is in the air as unknown until its answer comes."""
         await self._after(session, rest, fault)
@@ -162,6 +180,8 @@ class Stream(ABC, Generic[S]):
         await streams.requeue_unwritten(session, self.mails, self.epoch, now)
         await self.way.leave(session, now)
         await self._after(session, rest, fault)
+        if self._notes:
+            self._notes.remove()
         await self._give_back(session)
 
     async def _record(self, session: Session, settled: Sequence[Settled[S]]) -> None:
@@ -218,5 +238,8 @@ async def hand_over(
     handover = Handover(
         db, stream, stop, throttle, meter, on_trial=way.on_trial, others=bool(way.others), on_tail=on_tail
     )
-    await handover.run(way.provider)
+    try:
+        await handover.run(way.provider)
+    finally:
+        stream.end()
     return handover.handed

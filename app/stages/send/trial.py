@@ -1,6 +1,6 @@
 """One mail to one address, outside any ledger: an operator's test of an edition."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.core.errors import Conflict
 from app.core.mail.message import Message
@@ -21,6 +21,9 @@ class _Once:
 
     def may_write(self) -> bool:
         return True
+
+    def written(self, messages: Iterable[Message]) -> None:
+        """Nobody takes a test mail over."""
 
     def settle(self, message: Message, receipt: Receipt) -> None:  # noqa: ARG002  # the seam's signature
         self.receipt = receipt

@@ -29,6 +29,7 @@ class Scripted:
         async def line() -> None:
             while messages := await outgoing.take(self.capabilities.batch):
                 for message in messages:
+                    outgoing.written([message])
                     self.before(message)
                     await asyncio.sleep(0)
                     self.sent.append(message)

@@ -73,7 +73,7 @@ async def test_what_a_dead_worker_held_is_unknown(db: Database, tmp_path: Path, 
     assert sorted(await paper.states()) == sorted([left, Status.EXPIRED])
     await fresh(db, paper.edition.id)
     async with db.write() as session:
-        assert not await leases.renew_shard(session, leases.ShardLease(paper.edition.id, 1, 1))
+        assert not await leases.renew_shard(session, leases.ShardLease(paper.edition.id, 1, 1, "worker"))
 
 
 @pytest.mark.parametrize("policy", ["resend", "hold"])

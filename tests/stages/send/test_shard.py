@@ -21,6 +21,7 @@ from app.models import Delivery, DeliveryNote, Edition
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus, MailForm, SubscriberStatus
 from app.stages.send import books, control, course, handover, release, shard
+from app.stages.send.journal import Journal
 from app.stages.send.ways import Way
 from app.store import editions, handovers, leases, outcomes, progress, subscribers
 from app.store.handovers import Wanted
@@ -270,6 +271,70 @@ async def test_what_a_dead_worker_held_is_unknown_and_sent_again_later(db: Datab
     assert await paper.states() == [Status.ACCEPTED] * 5
     assert [row.attempt for row in await paper.rows()].count(2) == 2
     assert await paper.notes() == ["unknown", "unknown", "accepted", "accepted"]
+
+
+class Known(Journal):
+    """Says of one dead worker what it may have handed over."""
+
+    def __init__(self, owner: str, lease: str, *mails: tuple[int, int]) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, str]] = []
+        self._known = {(owner, lease): frozenset(mails)}
+
+    def left(self, owner: str, lease: str) -> frozenset[tuple[int, int]] | None:
+        self.asked.append((owner, lease))
+        return self._known.get((owner, lease))
+
+
+async def begun_by_the_dead(paper: Desk, count: int) -> list[int]:
+    """Readers whose mails a worker began that died."""
+    async with paper.db.write() as session:
+        lease = await leases.take_shard(session, "dead", NOON)
+        assert lease is not None
+        begun = await handovers.begin(session, Wanted(lease, "scripted", count), NOON)
+        await session.execute(text("UPDATE shards SET lease_until = 0"))
+    return [one.subscriber_id for one in begun]
+
+
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+async def test_what_a_dead_worker_never_wrote_is_owed_at_once(db: Database, tmp_path: Path, policy: str) -> None:
+    """Of what it began only the mail that it had written is unknown; an earlier attempt's writing says nothing."""
+    paper = await desk(db, tmp_path, on_unknown=policy)
+    first, second, third = await begun_by_the_dead(paper, 3)
+    provider, known = Scripted(), Known("dead", f"{paper.edition.id}-1-1", (first, 1), (second, 0))
+    await paper.send(provider, journal=known)
+    assert known.asked == [("dead", f"{paper.edition.id}-1-1")]
+    readers = {row.subscriber_id for row in await paper.rows()}
+    assert sorted(message.key for message in provider.sent) == sorted(readers - {first})
+    states = {row.subscriber_id: row.status for row in await paper.rows()}
+    assert states.pop(first) is Status.UNKNOWN
+    assert set(states.values()) == {Status.ACCEPTED}
+    assert {row.subscriber_id: row.attempt for row in await paper.rows()}[third] == 2
+    assert (await paper.notes()).count("unknown") == 1
+
+
+@pytest.mark.parametrize(("owner", "lease"), [("somebody", "1-1"), ("dead", "1-2"), ("dead", "2-1")])
+async def test_notes_of_another_owner_or_lease_prove_nothing(
+    db: Database, tmp_path: Path, owner: str, lease: str
+) -> None:
+    """As where a database was restored, and numbers come again."""
+    paper = await desk(db, tmp_path)
+    await begun_by_the_dead(paper, 3)
+    await paper.send(Scripted(), journal=Known(owner, f"{paper.edition.id}-{lease}"))
+    assert (await paper.states()).count(Status.UNKNOWN) == 3
+
+
+async def test_a_worker_notes_what_it_writes_until_the_shard_is_given_back(db: Database, tmp_path: Path) -> None:
+    """Under the lease's name, before the provider has it; afterwards nothing is left."""
+    paper, made = await desk(db, tmp_path), Journal(tmp_path / "notes", "worker")
+    provider, seen = Scripted(), list[dict[str, int]]()
+    provider.before = lambda _: seen.append(
+        {one.name: one.stat().st_size for one in (tmp_path / "notes" / "worker").iterdir() if one.name != "lock"}
+    )
+    await paper.send(provider, journal=made)
+    assert seen[0] == {f"{paper.edition.id}-1-1": 12}
+    assert seen[-1] == {f"{paper.edition.id}-1-1": 12 * 5}
+    assert [one.name for one in (tmp_path / "notes" / "worker").iterdir()] == ["lock"]
 
 
 async def test_held_unknowns_are_never_sent_again(db: Database, tmp_path: Path) -> None:
