@@ -156,19 +156,20 @@ class Database:
                 yield session
                 return
 
-    async def alone(self, statements: Sequence[Statement]) -> None:
-        """Executes a few statements in a transaction of their own.
+    async def alone(self, statements: Sequence[Statement]) -> list[Sequence[Any]]:
+        """Executes a few statements in a transaction of their own; gives the rows of each.
 
         On PostgreSQL they are one message together with BEGIN and COMMIT: what they lock is not held for a round trip.
         """
         if self.is_sqlite:
             async with self.write(brief=True) as session:
-                for statement, values in statements:
-                    await session.execute(text(statement), values)
-            return
+                connection = await session.connection()
+                found = [await connection.execute(text(statement), values) for statement, values in statements]
+                return [one.all() if one.returns_rows else () for one in found]
         async with _translated(), self._writer.connect() as connection:
-            await postgres.alone(connection, statements)
+            rows = await postgres.alone(connection, statements)
             self.reached = steady()
+            return list(rows)
 
     async def check(self) -> None:
         """Raises StorageUnavailable where the database does not answer."""
@@ -284,6 +285,11 @@ def lease_clock(session: Session) -> str:
 
     Two machines may disagree about the time; a lease they both read from one database cannot.
     """
-    if session.get_bind().dialect.name == "sqlite":
+    return clock_of(sqlite=session.get_bind().dialect.name == "sqlite")
+
+
+def clock_of(*, sqlite: bool) -> str:
+    """`lease_clock` for one of the engines."""
+    if sqlite:
         return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
     return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"

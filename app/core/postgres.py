@@ -155,11 +155,16 @@ def _compiled(statement: str) -> str:
 Statement = tuple[str, Mapping[str, Any]]
 
 
-async def alone(connection: AsyncConnection, statements: Sequence[Statement]) -> None:
-    """Executes statements in a brief transaction of their own, as one message; the connection has none open."""
+async def alone(connection: AsyncConnection, statements: Sequence[Statement]) -> list[list[Any]]:
+    """Executes statements in a brief transaction of their own, as one message; the connection has none open.
+
+    Gives the rows of each.
+    """
     driver = cast("psycopg.AsyncConnection[Any]", (await connection.get_raw_connection()).driver_connection)
     opened = begin(BRIEF, driver.info.server_version, read_only=False)
-    await together(connection, [*((one, {}) for one in opened.split("; ")), *statements, ("COMMIT", {})])
+    before = [(one, dict[str, Any]()) for one in opened.split("; ")]
+    found = await together(connection, [*before, *statements, ("COMMIT", {})])
+    return found[len(before) : -1]
 
 
 async def together(connection: AsyncConnection, statements: Sequence[Statement]) -> list[list[Any]]:

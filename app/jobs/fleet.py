@@ -8,7 +8,7 @@ from app.core.db import Session
 from app.jobs.hints import FIRST, desk_hint, paper_hint
 from app.models import OperatorMail, TransactionalEmail
 from app.store import hints, leases, streams
-from app.store.statements import ask_all
+from app.store.statements import ask_alone
 
 POST = "post"
 AT_ONCE = 200
@@ -20,10 +20,10 @@ RENEW_EVERY = 3.0
 async def announce(container: Container) -> None:
     """Puts hints for shards and service mail on the queue. In every worker: none is needed for another to be heard."""
     now = container.clock.now()
-    async with container.db.read() as session:
-        expire = container.clock.may_expire
-        post = [streams.due_query(mails, now, expire=expire) for mails in (TransactionalEmail, OperatorMail)]
-        shards, *due = await ask_all(session, [leases.free_shards_query(session, now, AT_ONCE), *post])
+    expire = container.clock.may_expire
+    post = [streams.due_query(mails, now, expire=expire) for mails in (TransactionalEmail, OperatorMail)]
+    free = leases.free_shards_query(now, AT_ONCE, sqlite=container.db.is_sqlite)
+    shards, *due = await ask_alone(container.db, [free, *post])
     owed = [paper_hint(*shard) for shard in shards]
     if any(due):
         owed.append(desk_hint(POST, FIRST))

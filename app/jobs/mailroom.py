@@ -15,7 +15,7 @@ from app.core.signing import Purpose
 from app.models.content import sections_of
 from app.models.states import MailForm
 from app.stages.audience import consent, fresh
-from app.stages.render import message, operator_letters
+from app.stages.render import message, operator_letters, printed
 from app.stages.render import transactional as letters
 from app.stages.render.wording import arrival
 from app.stages.send import operators, shard, transactional
@@ -25,7 +25,7 @@ from app.stages.send.meter import Meter
 from app.stages.send.mornings import next_paper
 from app.stages.send.stream import Rendered, S, Stream, hand_over
 from app.stages.send.throttle import ProviderThrottle, Throttle
-from app.stages.send.ways import Way, usable
+from app.stages.send.ways import Way, usable_now
 from app.store import operator_mail
 from app.store.transactional import Begun
 
@@ -65,6 +65,7 @@ class Mailroom:
         self.meter = Meter()
         exchangers = container.exchangers
         self._check = transactional.DomainCheck(exchangers, ASKED_FIRST) if exchangers else None
+        self._editions: dict[int, asyncio.Task[printed.Printed]] = {}
         self._templates: dict[tuple[int, int, MailForm], MailTemplate] = {}
         self._post_tails: set[asyncio.Task[int]] = set()
         self._paper_tails: set[asyncio.Task[int]] = set()
@@ -161,6 +162,8 @@ class Mailroom:
         return handed
 
     async def _paper_by(self, way: Way, first: tuple[int, int] | None, on_tail: Callable[[], None]) -> int:
+        if first:
+            self._edition(first[0])
         return await shard.send_due(
             self._container.db,
             way,
@@ -179,8 +182,7 @@ class Mailroom:
         )
 
     async def _ways(self) -> list[Way]:
-        async with self._container.db.read() as session:
-            return await usable(session, self._container.providers, self._container.clock.now())
+        return await usable_now(self._container.db, self._container.providers, self._container.clock.now())
 
     def _throttle(self, way: Way, *, service: bool) -> ProviderThrottle:
         container, limits = self._container, self._container.limits.get(way.name, Limits())
@@ -191,10 +193,18 @@ class Mailroom:
         if key not in self._templates:
             if any(kept != edition_id for kept, _, _ in self._templates):
                 self._templates.clear()
-            self._templates[key] = await message.template_of(
-                self._container.db, edition_id, self._container.settings.publication, sections_of(sections), form
-            )
+            publication, edition = self._container.settings.publication, await asyncio.shield(self._edition(edition_id))
+            self._templates[key] = await message.template_for(edition, publication, sections_of(sections), form)
         return self._templates[key]
+
+    def _edition(self, edition_id: int) -> "asyncio.Task[printed.Printed]":
+        """A frozen edition, which never changes: read once for all its variants, and beside what comes first."""
+        read = self._editions.get(edition_id)
+        if read is None or (read.done() and (read.cancelled() or read.exception())):
+            read = asyncio.create_task(printed.frozen(self._container.db, edition_id))
+            read.add_done_callback(lambda task: task.cancelled() or task.exception())  # whoever needs it tells of it
+            self._editions = {edition_id: read}
+        return read
 
     def _to_operators(self, row: operator_mail.Begun) -> MailTemplate:
         publication = self._container.settings.publication

@@ -229,10 +229,14 @@ async def _note_lost(session: Session, at: Shard, lost: Sequence[Moved], now: da
         await session.execute(insert(DeliveryNote), notes)
 
 
+def any_sending(edition_id: int, shard: int) -> Query[bool]:
+    """Is anything of the shard in the air?"""
+    return Query(_ANY_SENDING, {"edition": edition_id, "shard": shard}, bool)
+
+
 async def at_rest(session: Session, edition_id: int, shards: Sequence[int]) -> list[int]:
     """Those of `shards` of which nothing is in the air."""
-    made = [Query(_ANY_SENDING, {"edition": edition_id, "shard": shard}, bool) for shard in shards]
-    found = await ask_all(session, made)
+    found = await ask_all(session, [any_sending(edition_id, shard) for shard in shards])
     return [shard for shard, is_sending in zip(shards, found, strict=True) if not is_sending]
 
 

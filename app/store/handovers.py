@@ -13,7 +13,7 @@ from app.models.states import DeliveryStatus, Frequency, MailForm
 from app.store import progress
 from app.store.leases import ShardLease
 from app.store.progress import Changes, place
-from app.store.statements import Query, ask, is_sqlite, with_instants
+from app.store.statements import Query, ask, ask_all, is_sqlite, with_instants
 
 
 class Begun(NamedTuple):
@@ -142,6 +142,13 @@ async def begin(session: Session, wanted: Wanted, now: datetime) -> list[Begun]:
     if is_sqlite(session):
         return await _begin_step_by_step(session, wanted, now)
     return await ask(session, beginning(wanted, now))
+
+
+async def begin_each(session: Session, wanted: Sequence[Wanted], now: datetime) -> list[list[Begun]]:
+    """`begin` for several; on PostgreSQL it is one round trip."""
+    if is_sqlite(session):
+        return [await _begin_step_by_step(session, one, now) for one in wanted]
+    return await ask_all(session, [beginning(one, now) for one in wanted])
 
 
 def beginning(wanted: Wanted, now: datetime) -> Query[list[Begun]]:

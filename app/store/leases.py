@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, select, update
 
-from app.core.db import Session, lease_clock
+from app.core.db import Session, clock_of, lease_clock
 from app.models import Edition, JobRun, Shard
 from app.models.states import EditionStatus
 from app.store.statements import Query, ask, ask_all, is_sqlite
@@ -44,15 +44,15 @@ ORDER BY s.next_at, s.edition_id, s.number LIMIT :most
 """
 
 
-def free_shards_query(session: Session, now: datetime, most: int) -> Query[list[tuple[int, int]]]:
+def free_shards_query(now: datetime, most: int, *, sqlite: bool) -> Query[list[tuple[int, int]]]:
     """Edition and number of up to `most` shards that are due and that nobody holds, due the longest first."""
-    statement = _FREE.format(clock=lease_clock(session))
+    statement = _FREE.format(clock=clock_of(sqlite=sqlite))
     return Query(statement, {"now": now, "most": most}, lambda rows: [(edition, number) for edition, number in rows])
 
 
 async def free_shards(session: Session, now: datetime, most: int) -> list[tuple[int, int]]:
     """`free_shards_query` by itself."""
-    return await ask(session, free_shards_query(session, now, most))
+    return await ask(session, free_shards_query(now, most, sqlite=is_sqlite(session)))
 
 
 async def is_due_elsewhere(session: Session, edition_id: int, now: datetime) -> bool:

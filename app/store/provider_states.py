@@ -1,13 +1,15 @@
 """Whether each provider works, as all workers know it: a circuit breaker in a row."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 
 from app.core.db import Session
 from app.models import ProviderState
 from app.models.breaker import LONGEST, OF_PROVIDERS, Breaker, opened_until, state
+from app.store.statements import Query
 from app.store.upsert import insert
 
 PROBE_LASTS = timedelta(minutes=1)
@@ -15,10 +17,33 @@ PROBE_LASTS = timedelta(minutes=1)
 _LONGEST_CODE, _LONGEST_WHY = 24, 400
 
 
+_EVERY = "SELECT open_until, failed_at, provider, failures, ours, code, why FROM provider_states"
+
+
 async def every(session: Session) -> Mapping[str, ProviderState]:
     """The providers that ever failed, by name."""
     rows = await session.scalars(select(ProviderState).execution_options(populate_existing=True))
     return {row.provider: row for row in rows}
+
+
+def every_query() -> Query[Mapping[str, ProviderState]]:
+    """`every`, for a transaction of its own; what it gives belongs to no session."""
+
+    def read(rows: Sequence[Any]) -> Mapping[str, ProviderState]:
+        return {
+            provider: ProviderState(
+                provider=provider,
+                failures=failures,
+                open_until=open_until and open_until.astimezone(UTC),
+                ours=bool(ours),
+                code=code,
+                why=why,
+                failed_at=failed_at.astimezone(UTC),
+            )
+            for open_until, failed_at, provider, failures, ours, code, why in rows
+        }
+
+    return Query(_EVERY, {}, read, ("open_until", "failed_at"))
 
 
 def breaker(found: ProviderState | None, now: datetime) -> Breaker:

@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.sql.selectable import TextualSelect
 
 from app.core import postgres
-from app.core.db import Session, UtcDateTime
+from app.core.db import Database, Session, UtcDateTime
 
 T = TypeVar("T")
 _INSTANTS = ("now", "due_at", "late_from", "again")
@@ -58,4 +58,13 @@ async def ask_all(session: Session, queries: Sequence[Query[Any]]) -> list[Any]:
     if not queries:
         return []
     found = await postgres.together(await session.connection(), [(one.statement, one.values) for one in queries])
+    return [query.read(rows) for query, rows in zip(queries, found, strict=True)]
+
+
+async def ask_alone(db: Database, queries: Sequence[Query[Any]]) -> list[Any]:
+    """Executes queries that only read in a transaction of their own, which on PostgreSQL is one round trip in all."""
+    if db.is_sqlite:
+        async with db.read() as session:
+            return await ask_all(session, queries)
+    found = await db.alone([(one.statement, one.values) for one in queries])
     return [query.read(rows) for query, rows in zip(queries, found, strict=True)]

@@ -42,7 +42,7 @@ class Sent:
 
     async def record(self, *outcomes_: Outcome) -> None:
         async with self.db.write() as session:
-            moved = await groups.move(session, self.edition, [self.lease], {1: outcomes_}, None, NOON + MINUTE)
+            moved = await groups.move(session, self.edition, [self.lease], {1: outcomes_}, [], NOON + MINUTE)
             await outcomes.record(session, self.edition, moved.unwritten, NOON + MINUTE)
 
     async def erase(self) -> None:

@@ -72,7 +72,16 @@ async def template_of(
     form: MailForm = MailForm.HTML,
 ) -> MailTemplate:
     """The template of a frozen edition for one set of sections. Raises NotFound, and Conflict before the freeze."""
-    edition = await printed.frozen(db, edition_id)
+    return await template_for(await printed.frozen(db, edition_id), publication, sections, form)
+
+
+async def template_for(
+    edition: printed.Printed,
+    publication: Publication,
+    sections: frozenset[Section] = variants.EVERYTHING,
+    form: MailForm = MailForm.HTML,
+) -> MailTemplate:
+    """`template_of`, of an edition that was read before."""
     return await beside(
         _ready,
         publication,

@@ -45,9 +45,11 @@ KEPT_WAITING = 4
 """Shards that may be held although only groups are left in them that wait for tokens: work for a minute."""
 AT_ONCE = 0.001
 """Seconds."""
-AT_A_TIME, AT_A_TIME_FAR = 2, 6
+AT_A_TIME, AT_A_TIME_TOGETHER = 2, 6
 """Shards put in order, or given back, in one transaction: each costs some statements over its thousand rows, while
 SQLite's only writer is held. On PostgreSQL that keeps nobody waiting, and takes fewer round trips."""
+A_FEW = 64
+"""Rows that are asked of a shard which should have none left: it may owe something again."""
 LOOK_EVERY = 1.0
 """Seconds until shards of workers that died, and other editions, are looked for again."""
 
@@ -74,7 +76,9 @@ class EditionLedger:
     clock: Clock
     shares: Shares
     most_shards: int = MOST_SHARDS
-    at_a_time: int = AT_A_TIME
+    together: bool = False
+    """Statements of a transaction go to the database in few messages, as those to PostgreSQL do: then several shards
+    are asked in one."""
     meter: Meter = field(default_factory=Meter)
     journal: Journal = field(default_factory=Journal)
     held: dict[int, ShardLease] = field(default_factory=dict)
@@ -143,8 +147,10 @@ class EditionLedger:
     ) -> Sequence[Begun] | None:
         if isinstance(fault, Halt):
             await standstill.lock(session, self.edition_id)
-        answered, first = self._answers.outcomes(settled), self._first(room or 0)
-        moved = await groups.move(session, self.edition_id, list(self.held.values()), answered, first, self.clock.now())
+        answered, wanted = self._answers.outcomes(settled), self._plan(list(self._left), room or 0)
+        idle = sorted(self._spare()) if self.together and room is not None else []
+        held, now = list(self.held.values()), self.clock.now()
+        moved = await groups.move(session, self.edition_id, held, answered, wanted, now, idle)
         self._going = moved.sending
         lost = self.held.keys() - moved.ours
         for number in lost:
@@ -154,7 +160,7 @@ class EditionLedger:
         await self._answers.finish(session, settled, moved.unwritten, self.held)
         if not (self.held or (self._looks_on and not lost)):
             return None
-        return () if room is None else await self._begin(session, room, first, moved.begun)
+        return () if room is None else await self._begin(session, room, wanted, moved)
 
     @property
     def _looks_on(self) -> bool:
@@ -178,31 +184,48 @@ class EditionLedger:
     def told(self, row: Begun) -> None:
         self.shares.told(row.group)
 
-    def _first(self, most: int) -> Wanted | None:
-        """What is begun with the fence: of the first shard that anything can be begun from."""
-        candidates = (self._wanted(number, most) for number, left in self._left.items() if not left.dry)
-        return next((one for one in candidates if one), None)
+    def _plan(self, shards: Collection[int], room: int) -> list[Wanted]:
+        """What to begin of shards in one message: of as many as fill the room by what they should have left.
 
-    async def _begin(self, session: Session, most: int, first: Wanted | None, rows: Sequence[Begun]) -> Sequence[Begun]:
-        """Adds `rows`, the answer to `first`; begins from other shards at hand, and new ones, while there is room."""
+        Of one alone where statements are single, or tokens limit it, which must not be promised twice.
+        """
+        plan: list[Wanted] = []
+        for number in shards:
+            left = self._left[number]
+            if left.dry or room <= 0:
+                continue
+            wanted = self._wanted(number, min(room, max(left.about, A_FEW)) if self.together else room)
+            if wanted is None:
+                continue
+            plan.append(wanted)
+            room -= wanted.most
+            if wanted.portion or not self.together:
+                break
+        return plan
+
+    async def _begin(
+        self, session: Session, most: int, wanted: Sequence[Wanted], moved: groups.Moved
+    ) -> Sequence[Begun]:
+        """Adds what was begun with the fence; begins from other shards at hand, and new ones, while there is room."""
         self._more = False
         begun: list[Begun] = []
-        if first and first.lease.shard in self._left:
-            self._learn(first, rows, begun)
+        for one, rows in zip(wanted, moved.begun, strict=True):
+            if one.lease.shard in self._left:
+                self._learn(one, rows, begun)
+        asked = {one.lease.shard for one in wanted}
         await self._take_over(session)
-        for number in [number for number, left in self._left.items() if not left.dry]:
-            if not (first and number == first.lease.shard):
-                await self._begin_from(session, number, most, begun)
-        if len(begun) < most and (free := min(self.at_a_time, self.most_shards - len(self.held))) > 0:
+        await self._begin_from(session, [number for number in self._left if number not in asked], most, begun)
+        at_a_time = AT_A_TIME_TOGETHER if self.together else AT_A_TIME
+        if len(begun) < most and (free := min(at_a_time, self.most_shards - len(self.held))) > 0:
             taken = await leases.take_shards(
                 session, self.owner, self.clock.now(), most=free, edition_id=self.edition_id, but=self._others
             )
             self._more = bool(taken)
-            for number in await self.open(session, *taken):
-                await self._begin_from(session, number, most, begun)
+            await self._begin_from(session, await self.open(session, *taken), most, begun)
         await self._look_elsewhere(session)
         if not self._more:  # one or the other: each is a dozen statements, while the only writer may be held
-            await self._give_back_idle(session, self._spare().difference(row.shard for row in begun))
+            spare = self._spare().difference(row.shard for row in begun)
+            await self._give_back_idle(session, spare & moved.at_rest if self.together else spare, at_a_time)
         self.shares.wanted = {group for left in self._left.values() for group, some in left.groups.items() if some}
         return begun
 
@@ -232,10 +255,16 @@ class EditionLedger:
         del kept[0 if self._asked_elsewhere else min(KEPT_WAITING, self.most_shards // 2) :]
         return {*(number for number, left in self._left.items() if left.dry), *waiting}.difference(kept)
 
-    async def _begin_from(self, session: Session, shard: int, most: int, begun: list[Begun]) -> None:
-        wanted = self._wanted(shard, most - len(begun))
-        if wanted is not None:
-            self._learn(wanted, await handovers.begin(session, wanted, self.clock.now()), begun)
+    async def _begin_from(self, session: Session, shards: Collection[int], most: int, begun: list[Begun]) -> None:
+        """Adds what is due of these shards, until there are `most`."""
+        asked = set[int]()
+        while len(begun) < most:
+            plan = self._plan([number for number in shards if number not in asked], most - len(begun))
+            if not plan:
+                return
+            asked.update(one.lease.shard for one in plan)
+            for one, rows in zip(plan, await handovers.begin_each(session, plan, self.clock.now()), strict=True):
+                self._learn(one, rows, begun)
 
     def _wanted(self, shard: int, room: int) -> Wanted | None:
         portion = self._left[shard].portion(self.shares, room) if room > 0 else None
@@ -254,13 +283,16 @@ class EditionLedger:
         begun += rows
         portion = wanted.portion or Portion(others=True, apart=(), each={})
         by_group = Counter(row.group for row in rows) if wanted.portion else {"": len(rows)}
-        self._left[wanted.lease.shard].learn(portion, wanted.most, by_group)
+        left = self._left[wanted.lease.shard]
+        left.learn(portion, wanted.most, by_group)
         for group in portion.each:
             self.shares.spend(group, by_group[group])
 
-    async def _give_back_idle(self, session: Session, shards: Collection[int]) -> None:
-        done = await deliveries.at_rest(session, self.edition_id, sorted(shards)) if shards else []
-        if done := done[: self.at_a_time]:
+    async def _give_back_idle(self, session: Session, shards: Collection[int], at_a_time: int) -> None:
+        done = sorted(shards)
+        if done and not self.together:
+            done = await deliveries.at_rest(session, self.edition_id, done)
+        if done := done[:at_a_time]:
             await self._give_back(session, done, self._free, aside=True)
 
     async def _give_back(

@@ -21,7 +21,7 @@ from app.core.mail.provider import Provider
 from app.core.mail.receipt import Accepted, Deferred, Halt, NotSent, Receipt, Scope, Unknown
 from app.stages.send.books import Books
 from app.stages.send.course import Course
-from app.stages.send.groups import GROUP_LASTS, LARGEST, LARGEST_FAR, GroupSize
+from app.stages.send.groups import FIRST_FAR, GROUP_LASTS, LARGEST, LARGEST_FAR, GroupSize
 from app.stages.send.in_hand import InHand
 from app.stages.send.ledger import Ledger, R, Settled
 from app.stages.send.meter import Meter
@@ -38,7 +38,8 @@ TRIAL = 8
 ASK_AGAIN = 0.5
 """Seconds until the database is asked again."""
 LOOK_EVERY = 0.5
-"""Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out."""
+"""Seconds until the ledger is asked whether what was begun, and not given to a provider yet, may still go out; where
+the database is far away, twice as long as its answer takes."""
 BETWEEN = 0.001
 """Seconds in which another process may write between the two transactions of a large group."""
 GIVE_UP_AFTER = 8.0
@@ -87,7 +88,7 @@ class Handover(Generic[R]):
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
         self._grouped = steady()
-        self._size = GroupSize(LARGEST if db.is_sqlite else LARGEST_FAR)
+        self._size = GroupSize(LARGEST) if db.is_sqlite else GroupSize(LARGEST_FAR, FIRST_FAR)
         self._since = 0
         self.handed = 0
 
@@ -229,7 +230,7 @@ class Handover(Generic[R]):
             self._room()
             or (self._hand.is_answered and now - self._grouped >= self._size.lasts)
             or self._course.wants_renewal
-            or (self._hand.ready and now - self._grouped > LOOK_EVERY)
+            or (self._hand.ready and now - self._grouped > max(LOOK_EVERY, self._size.lasts))
         )
 
     def _room(self) -> int:

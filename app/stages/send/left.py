@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.store.handovers import Portion
+from app.store.releases import SHARD
 
 
 class Room(Protocol):
@@ -23,6 +24,8 @@ class Left:
     """May anything be left of the groups that are begun together?"""
     groups: dict[str, bool] = field(default_factory=dict)
     """May anything be left of those that are told apart?"""
+    about: int = SHARD
+    """Rows that should be left; a shard that owes some again may have more."""
 
     @property
     def dry(self) -> bool:
@@ -43,7 +46,10 @@ class Left:
 
     def learn(self, portion: Portion, most: int, begun: Mapping[str, int]) -> None:
         """Whatever gave less than was asked for has no more that is due."""
-        if sum(begun.values()) >= most:
+        count = sum(begun.values())
+        # One that gave all of what it should not have had owes some again, and nobody knows how many.
+        self.about = max(self.about - count, 0) if self.about or count < most else SHARD
+        if count >= most:
             return  # cut short: nobody knows
         self.others = False
         for group, asked in portion.each.items():

@@ -16,8 +16,6 @@ from app.core.signing import Signer
 from app.models import Edition
 from app.models.content import EditionContent, section_bits
 from app.stages.send.edition_ledger import (
-    AT_A_TIME,
-    AT_A_TIME_FAR,
     LOOK_EVERY,
     MOST_SHARDS,
     EditionLedger,
@@ -89,59 +87,55 @@ async def send_due(
     many it may hold at once. Where there are several providers, others have their turn after a while.
     """
     edition_id, number = shard or (None, None)
+    meter = meter or Meter()
+    throttle = throttle or ProviderThrottle(db, way.name, Limits(), settings.zone, service=False)
     # Beside the lease: each is several round trips to a database that may be far away.
     known = asyncio.create_task(_edition(db, edition_id)) if edition_id else None
+    looked: asyncio.Task[None] | None = None
     try:
         async with db.write(brief=True) as session:
             lease = await leases.take_shard(session, owner, clock.now(), edition_id=edition_id, shard=number)
-    finally:
-        if known:
-            await asyncio.wait([known])
-    if lease is None:
-        return -1
-    edition = known.result() if known else await _edition(db, lease.edition_id)
-    assert edition is not None
-    content = EditionContent.model_validate(edition.content)
-    meter = meter or Meter()
-    throttle = throttle or ProviderThrottle(db, way.name, Limits(), settings.zone, service=False)
-    ledger = EditionLedger(
-        edition_id=edition.id,
-        owner=owner,
-        present=section_bits(content.present),
-        template_for=template_for,
-        personaliser=Personaliser(settings, signer, edition.salt, edition.date, edition.id),
-        way=way,
-        settings=settings,
-        clock=clock,
-        shares=throttle.shares,
-        most_shards=most_shards,
-        at_a_time=AT_A_TIME if db.is_sqlite else AT_A_TIME_FAR,
-        meter=meter,
-        journal=journal or Journal(),
-    )
-    looked = asyncio.create_task(_look(db, ledger))
-    try:
-        async with db.write(brief=True) as session:
+            if lease is None:
+                return -1
+            edition = await known if known else await editions.get(session, lease.edition_id)
+            assert edition is not None
+            ledger = EditionLedger(
+                edition_id=edition.id,
+                owner=owner,
+                present=section_bits(EditionContent.model_validate(edition.content).present),
+                template_for=template_for,
+                personaliser=Personaliser(settings, signer, edition.salt, edition.date, edition.id),
+                way=way,
+                settings=settings,
+                clock=clock,
+                shares=throttle.shares,
+                most_shards=most_shards,
+                together=not db.is_sqlite,
+                meter=meter,
+                journal=journal or Journal(),
+            )
+            looked = asyncio.create_task(_look(db, ledger))
             if not await way.enter(session, clock.now()):
                 await leases.give_back_shard(session, lease, clock.now())
                 return 0
             if not await ledger.open(session, lease):
                 return 0
     finally:
-        await asyncio.wait([looked])
+        if beside := [task for task in (known, looked) if task]:
+            await asyncio.wait(beside)
     looked.result()
     lasts = TURN if way.others else math.inf
     handover = Handover(
         db, ledger, stop, throttle, meter, on_trial=way.on_trial, lasts=lasts, others=bool(way.others), on_tail=on_tail
     )
-    beside = asyncio.create_task(_beside(db, ledger, clock))
+    seen_to = asyncio.create_task(_beside(db, ledger, clock))
     try:
         await handover.run(way.provider)
     finally:
-        beside.cancel()
-        await asyncio.wait([beside])
+        seen_to.cancel()
+        await asyncio.wait([seen_to])
         ledger.end()
         with suppress(StorageError):  # the sums are the same without it
-            await db.alone(progress.folding(edition.id, clock.now(), sqlite=db.is_sqlite))
-    log.info("shards were handed over", edition=edition.id, first=lease.shard, messages=handover.handed)
+            await db.alone(progress.folding(ledger.edition_id, clock.now(), sqlite=db.is_sqlite))
+    log.info("shards were handed over", edition=ledger.edition_id, first=lease.shard, messages=handover.handed)
     return handover.handed

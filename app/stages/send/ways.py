@@ -4,18 +4,19 @@ Providers stand in the operator's order. The first that works carries everything
 long as it works; one that failed rests, and is then tried with a few messages by one worker.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from app.core.db import Session
+from app.core.db import Database, Session
 from app.core.mail.provider import Provider
 from app.core.mail.receipt import Accepted, Halt, NotSent, Receipt, Standstill
 from app.models import ProviderState
 from app.models.breaker import Breaker
 from app.store import provider_states
+from app.store.statements import ask_alone
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +115,16 @@ def _free(known: ProviderState | None, now: datetime) -> datetime:
 
 async def usable(session: Session, providers: Sequence[Provider], now: datetime) -> list[Way]:
     """The providers that may be used now, in order: they work, or their rest is over."""
-    known = await provider_states.every(session)
+    return _usable(await provider_states.every(session), providers, now)
+
+
+async def usable_now(db: Database, providers: Sequence[Provider], now: datetime) -> list[Way]:
+    """`usable` in a transaction of its own, which is one round trip."""
+    (known,) = await ask_alone(db, [provider_states.every_query()])
+    return _usable(known, providers, now)
+
+
+def _usable(known: Mapping[str, ProviderState], providers: Sequence[Provider], now: datetime) -> list[Way]:
     found = []
     for provider in providers:
         stands = provider_states.breaker(known.get(provider.name), now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.stages.send.groups import GROUP_LASTS, LARGEST, LARGEST_FAR, SMALLEST, GroupSize
+from app.stages.send.groups import FIRST_FAR, GROUP_LASTS, LARGEST, LARGEST_FAR, SMALLEST, GroupSize
 
 
 def stream(rate: float, transaction: float, groups: int, largest: int = LARGEST) -> GroupSize:
@@ -40,3 +40,11 @@ def test_a_group_has_its_bounds() -> None:
     for _ in range(20):
         size.learn(0, 10.0, 0.0)
     assert size.rows == SMALLEST
+
+
+def test_where_a_transaction_is_long_a_few_groups_are_enough() -> None:
+    """Three round trips over half of the globe: from 64 to the largest in two groups while lines stand idle."""
+    size = GroupSize(LARGEST_FAR, FIRST_FAR)
+    for _ in range(2):
+        size.learn(size.rows, 0.65, 0.6, waited=True)
+    assert size.rows == LARGEST_FAR

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from app.stages.send.left import Left
 from app.store.handovers import Portion
+from app.store.releases import SHARD
 
 
 @dataclass
@@ -52,3 +53,16 @@ def test_what_was_barred_is_asked_for_when_it_may_go_on() -> None:
     left.learn(left.portion(Rooms({"yahoo": 0}), 10), 10, {"other": 2})  # type: ignore[arg-type]  # others are due
     assert left.waiting == {"yahoo"}
     assert left.portion(Rooms(), 10) == Portion(others=False, apart=["yahoo"], each={"yahoo": 10})
+
+
+def test_what_should_be_left_is_counted_down() -> None:
+    """A shard that gives what it should not have had owes some again, and nobody knows how many."""
+    left, all_ = Left(about=100), Portion(others=True, apart=[], each={})
+    left.learn(all_, 80, {"": 80})
+    assert left.about == 20
+    left.learn(all_, 20, {"": 20})
+    assert (left.about, left.dry) == (0, False)
+    left.learn(all_, 64, {"": 64})
+    assert (left.about, left.dry) == (SHARD, False)
+    left.learn(all_, 64, {"": 3})
+    assert left.dry

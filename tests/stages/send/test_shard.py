@@ -72,6 +72,13 @@ class Desk:
             return list((await session.scalars(select(DeliveryNote.outcome).order_by(DeliveryNote.id))).all())
 
 
+def small_groups(monkeypatch: pytest.MonkeyPatch, rows: int, largest: int | None = None) -> None:
+    """Groups begin with so many rows, on either engine, and stay so unless `largest` says otherwise."""
+    monkeypatch.setattr("app.stages.send.groups.SMALLEST", rows)
+    monkeypatch.setattr(handover, "FIRST_FAR", rows)
+    monkeypatch.setattr(handover, "LARGEST", largest or rows)
+
+
 Open = Callable[..., "asyncio.Future[Desk]"]
 
 
@@ -198,8 +205,7 @@ async def test_pausing_takes_hold_with_the_next_group(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is in hand may be finished; of what was not begun at the pause, at most the group that was being begun."""
-    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
-    monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
+    small_groups(monkeypatch, 2)
     paper = await desk(db, tmp_path, readers=20)
     provider = Scripted(connections=1)
     taken, begun = 0, 0
@@ -423,7 +429,7 @@ async def test_shards_follow_one_another_in_one_stream(
 ) -> None:
     """The last answers of a shard keep nobody waiting: the next one is begun, and each is given back when done."""
     monkeypatch.setattr("app.store.releases.SHARD", 2)
-    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
+    small_groups(monkeypatch, 2, 256)
     paper = await desk(db, tmp_path, readers=7)
     kept: list[Message] = []
     provider = Scripted()
@@ -481,8 +487,7 @@ async def test_a_shard_whose_worker_died_is_taken_before_there_is_room_for_it(
 ) -> None:
     """However slow the way out and however many shards stand before it: what it lost is known soon."""
     monkeypatch.setattr("app.store.releases.SHARD", 2)
-    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 1)
-    monkeypatch.setattr("app.stages.send.handover.LARGEST", 1)
+    small_groups(monkeypatch, 1)
     paper = await desk(db, tmp_path, readers=8)
     async with db.write() as session:
         lease = await leases.take_shard(session, "dead", NOON, shard=4)
@@ -529,8 +534,7 @@ async def lose_all_but_one(
     paper: Desk, other: Scripted, monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[object]]
 ) -> None:
     """A worker begins four, gives one to its provider, and loses the shard; its new owner knows nothing of the four."""
-    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 4)
-    monkeypatch.setattr(handover, "LARGEST", 4)
+    small_groups(monkeypatch, 4)
     monkeypatch.setattr(handover, "LOOK_EVERY", 60)
     monkeypatch.setattr(course, "RENEW_EVERY", 60)
     provider = Scripted()
@@ -579,8 +583,7 @@ async def test_a_worker_that_lost_its_lease_begins_nothing_more_but_its_answers_
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fence rolls back the group; receipts outlive the lease."""
-    monkeypatch.setattr("app.stages.send.groups.SMALLEST", 2)
-    monkeypatch.setattr("app.stages.send.handover.LARGEST", 2)
+    small_groups(monkeypatch, 2)
     paper = await desk(db, tmp_path, readers=6)
     provider = Scripted()
 

@@ -52,7 +52,7 @@ async def test_sqlites_writer_is_given_up_between_the_halves_of_a_large_group(
 ) -> None:
     """Who signs up waits for one half at most: outcomes are written down in one, the next ones begun in the other."""
     monkeypatch.setattr("app.stages.send.books.MOST_AT_ONCE", 9)
-    paper = await desk(db, tmp_path, readers=40)
+    paper = await desk(db, tmp_path, readers=200)
     halves: list[tuple[int, int]] = []
     group = Books.group
 
@@ -63,8 +63,8 @@ async def test_sqlites_writer_is_given_up_between_the_halves_of_a_large_group(
 
     monkeypatch.setattr(Books, "group", watched)
     await paper.send(Scripted(connections=4))
-    assert await paper.states() == [Status.ACCEPTED] * 40
-    assert sum(begun for _, begun in halves) == 40
+    assert await paper.states() == [Status.ACCEPTED] * 200
+    assert sum(begun for _, begun in halves) == 200
     both = [one for one in halves if all(one) and sum(one) > 9]
     assert bool(both) is not db.is_sqlite
 
