@@ -1,13 +1,16 @@
-"""Tokens that all workers share. Each deed is a tiny transaction of its own, which holds one row."""
+"""Tokens that all workers share: read, and exchanged for what was made of them if nobody was quicker."""
 
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any, NamedTuple
 
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import literal_column, select
 
-from app.core.db import Session, lease_clock
-from app.core.mail.tokens import Grant, Level, Limits, give_back, take
+from app.core.db import Database, Session, clock_of, lease_clock
+from app.core.mail.tokens import Level
 from app.models import Bucket
-from app.store.upsert import insert_ignoring
+from app.store.statements import Query, ask_alone
 
 WHOLE = ""
 """The domain group that stands for a provider as a whole."""
@@ -18,48 +21,62 @@ async def instant(session: Session) -> int:
     return int((await session.scalars(select(literal_column(lease_clock(session))))).one()) * 1000
 
 
-async def reserve(
-    session: Session,
-    provider: str,
-    limits: Limits,
-    *,
-    most: int,
-    unused: int,
-    now: int,
-    today: date,
-    service: bool,
-    domain_group: str = WHOLE,
-) -> Grant:
-    """Gives back `unused` tokens that the caller has left over, and takes up to `most`."""
-    level = give_back(await _locked(session, provider, domain_group, now, today), limits, unused)
-    grant = Grant(0)
-    if most > 0:
-        level, grant = take(level, limits, most, now, today, service=service)
-    await session.execute(
-        update(Bucket)
-        .where(Bucket.provider == provider, Bucket.domain_group == domain_group)
-        .values(full_at=level.full_at, day=level.day, used=level.used)
-        .execution_options(synchronize_session=False)
-    )
-    return grant
+class Held(NamedTuple):
+    """A bucket as it was read; `level` is None for one that nobody has used yet."""
+
+    level: Level | None
+    barred_until: int = 0
 
 
-async def _locked(session: Session, provider: str, domain_group: str, now: int, today: date) -> Level:
-    """The bucket, held until the transaction ends; a new one is full."""
-    asked = (
-        select(Bucket.full_at, Bucket.day, Bucket.used)
-        .where(Bucket.provider == provider, Bucket.domain_group == domain_group)
-        .with_for_update()
-    )
-    found = (await session.execute(asked)).one_or_none()
-    if found is None:
-        await session.execute(
-            insert_ignoring(session, Bucket).values(
-                provider=provider, domain_group=domain_group, full_at=now, day=today, used=0
-            )
-        )
-        found = (await session.execute(asked)).one()
-    return Level(*found)
+_AMONG_SQLITE = "IN (SELECT value FROM json_each(:groups))"
+_AMONG_POSTGRES = "= ANY (CAST(:groups AS text[]))"
+_LOOK = (
+    "SELECT domain_group, full_at, day, used, barred_until FROM buckets WHERE provider = :provider AND domain_group "
+)
+_MAKE = """
+INSERT INTO buckets (provider, domain_group, full_at, day, used, barred_until, bars)
+VALUES (:provider, :domain_group, :full_at, :day, :used, 0, 0) ON CONFLICT DO NOTHING RETURNING domain_group
+"""
+_EXCHANGE = """
+UPDATE buckets SET full_at = :full_at, day = :day, used = :used
+WHERE provider = :provider AND domain_group = :domain_group
+  AND full_at = :full_at_before AND day = :day_before AND used = :used_before
+RETURNING domain_group
+"""
+
+
+async def look(db: Database, provider: str, groups: Collection[str]) -> tuple[int, dict[str, Held]]:
+    """The instant, as `instant` gives it, and the buckets of these groups, which nobody keeps locked: a round trip."""
+
+    def read(rows: Sequence[Any]) -> dict[str, Held]:
+        return {
+            group: Held(Level(full_at, date.fromisoformat(str(day)), used), barred_until)
+            for group, full_at, day, used, barred_until in rows
+        }
+
+    sqlite, names = db.is_sqlite, sorted(groups)
+    among: Any = json.dumps(names) if sqlite else names
+    of = Query(_LOOK + (_AMONG_SQLITE if sqlite else _AMONG_POSTGRES), {"provider": provider, "groups": among}, read)
+    clock = Query(f"SELECT {clock_of(sqlite=sqlite)}", {}, lambda rows: int(rows[0][0]) * 1000)
+    now, found = await ask_alone(db, [clock, of])
+    return now, {group: found.get(group, Held(None)) for group in names}
+
+
+async def exchange(db: Database, provider: str, changes: Mapping[str, tuple[Held, Level]]) -> set[str]:
+    """Sets buckets to new levels where they are as they were read; gives the groups of those. A round trip.
+
+    So no bucket, which all workers share, is locked while a message is under way.
+    """
+    statements: list[tuple[str, dict[str, Any]]] = []
+    for group, (held, level) in sorted(changes.items()):  # in one order: two workers never wait for each other
+        values = {"provider": provider, "domain_group": group, **_values(level)}
+        before = {} if held.level is None else {f"{name}_before": one for name, one in _values(held.level).items()}
+        statements.append((_EXCHANGE if before else _MAKE, {**values, **before}))
+    return {str(group) for rows in await db.alone(statements) for (group,) in rows}
+
+
+def _values(level: Level) -> dict[str, Any]:
+    return {"full_at": level.full_at, "day": level.day.isoformat(), "used": level.used}
 
 
 async def levels(session: Session) -> dict[str, Level]:

@@ -2,42 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
 from app.core.db import Session
 from app.core.mail.bars import BACK_AFTER, Bar, bar, pace
-from app.core.mail.tokens import MOST_OWED, SECOND, Grant, Level, Limits, charge, give_back, take
+from app.core.mail.tokens import SECOND, Level, Limits, charge
 from app.models import Bucket, DeliveryCount
 from app.store.buckets import WHOLE
 from app.store.upsert import insert_ignoring
-
-
-class Asked(NamedTuple):
-    """What a worker wants of a group's tokens, and how many it has left over."""
-
-    rate: float | None
-    """Messages a second; None where only a bar that is over slows the group down."""
-    most: int
-    unused: int
-
-
-async def reserve(
-    session: Session, provider: str, asked: Mapping[str, Asked], *, now: int, today: date
-) -> dict[str, Grant]:
-    """Gives back what is left over and takes what there is, for several groups at once; after a bar step by step."""
-    found = await _locked(session, provider, asked, now, today)
-    grants, levels = {}, {}
-    for group, one in asked.items():
-        level, barred_until = found[group]
-        limits = Limits(rate=pace(one.rate, now - barred_until))
-        level, grant = give_back(level, limits, one.unused), Grant(0)
-        if one.most > 0:
-            level, grant = take(level, limits, one.most, now, today, service=False, furthest=MOST_OWED)
-        grants[group], levels[group] = grant, level
-    await _write(session, provider, levels)
-    return grants
 
 
 async def count_in(

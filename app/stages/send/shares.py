@@ -2,22 +2,42 @@
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.core.db import Session
-from app.core.mail.bars import BACK_AFTER, START_WITHOUT_RATE
+from app.core.mail.bars import BACK_AFTER, START_WITHOUT_RATE, pace
 from app.core.mail.mailboxes import OTHER
-from app.core.mail.tokens import SECOND, Grant, day_of
+from app.core.mail.tokens import MOST_OWED, SECOND, Grant, Level, Limits, day_of, give_back, take
 from app.store import buckets
 from app.store import shares as rows
-from app.store.shares import Asked
+
+Instant = Callable[[Any], Awaitable[int]]
+"""Gives microseconds since 1970; takes a session."""
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at what other workers were told, and at which groups an edition is owed to."""
 ASK_EVERY = 0.05
 """Seconds between two questions for one group's tokens, where the first took all there were."""
 LONGEST_REST = timedelta(minutes=10)
+
+
+class Asked(NamedTuple):
+    """What a worker wants of a group's tokens, and how many it has left over."""
+
+    rate: float | None
+    """Messages a second; None where only a bar that is over slows the group down."""
+    most: int
+    unused: int
+
+    def take(self, level: Level, barred_until: int, now: int, today: date) -> tuple[Level, Grant]:
+        """Gives back what is left over and takes what there is; after a bar step by step."""
+        limits = Limits(rate=pace(self.rate, now - barred_until))
+        level = give_back(level, limits, self.unused)
+        if self.most <= 0:
+            return level, Grant(0)
+        return take(level, limits, self.most, now, today, service=False, furthest=MOST_OWED)
 
 
 class Shares:
@@ -32,11 +52,12 @@ class Shares:
         self,
         provider: str,
         rates: Mapping[str, float] | None = None,
-        instant: Callable[[Session], Awaitable[int]] = buckets.instant,
+        instant: Instant | None = None,
     ) -> None:
+        """`instant` is the time of buckets, where that is not the database's."""
         self._provider = provider
         self._rates = rates or {}
-        self._instant = instant
+        self._instant = instant or buckets.instant
         self._owed: dict[str, int] = {}
         self._tokens: dict[str, int] = {}
         self._ask_at: dict[str, float] = {}

@@ -1,16 +1,22 @@
 """How many messages may be begun now: the tokens of a provider, as a hand-over sees them."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from app.core.db import Database, Session
-from app.core.mail.tokens import Grant, Limits, day_of
-from app.stages.send.shares import Shares
-from app.store import buckets, shares
-from app.store.shares import Asked
+from app.core.db import Database
+from app.core.mail.tokens import Grant, Level, Limits, day_of, give_back, take
+from app.stages.send.shares import Asked, Instant, Shares
+from app.store import buckets
 
+Take = Callable[[Level, int, int, date], tuple[Level, Grant]]
+"""Makes of a bucket's level, the end of its bar, the instant and the day its next level, and what is granted."""
+
+TRIALS, AGAIN = 8, 0.05
+"""How often a bucket is tried for that other workers changed meanwhile, and the seconds between at most."""
 LOOK_AGAIN = timedelta(minutes=10)
 """After a day's allowance is used up: rows that come to their end meanwhile are found by then."""
 
@@ -36,7 +42,7 @@ class Throttle(Protocol):
 
 
 class ProviderThrottle:
-    """The tokens of one provider for one hand-over. Reserves in a transaction of its own, on the database's clock."""
+    """The tokens of one provider for one hand-over. Reserves in transactions of its own, on the database's clock."""
 
     def __init__(
         self,
@@ -46,7 +52,7 @@ class ProviderThrottle:
         zone: ZoneInfo,
         *,
         service: bool,
-        instant: Callable[[Session], Awaitable[int]] = buckets.instant,
+        instant: Instant | None = None,
     ) -> None:
         self._db = db
         self._provider = provider
@@ -77,23 +83,43 @@ class ProviderThrottle:
             await self._reserve(0, asked)
 
     async def _reserve(self, most: int, asked: Mapping[str, Asked]) -> Grant:
-        unused, given, grants = self._unused, Grant(most), dict[str, Grant]()
-        async with self._db.write(brief=True) as session:
-            now = await self._instant(session)
-            today = day_of(now, self._zone)
-            if self._limits:
-                given = await buckets.reserve(
-                    session,
-                    self._provider,
-                    self._limits,
-                    most=most,
-                    unused=unused,
-                    now=now,
-                    today=today,
-                    service=self._service,
-                )
-            if asked:
-                grants = await shares.reserve(session, self._provider, asked, now=now, today=today)
-        self._unused -= unused
-        self.shares.took(asked, grants)
-        return given
+        unused = self._unused
+        takes: dict[str, Take] = {group: one.take for group, one in asked.items()}
+        if self._limits:
+            takes[buckets.WHOLE] = lambda level, _, now, today: self._take(level, most, unused, now, today)
+        grants = await reserve(self._db, self._provider, takes, self._zone, self._instant)
+        if buckets.WHOLE in grants:
+            self._unused -= unused
+        self.shares.took(asked, {group: grant for group, grant in grants.items() if group != buckets.WHOLE})
+        return grants.get(buckets.WHOLE, Grant(0, wait=AGAIN)) if self._limits else Grant(most)
+
+    def _take(self, level: Level, most: int, unused: int, now: int, today: date) -> tuple[Level, Grant]:
+        level = give_back(level, self._limits, unused)
+        if most <= 0:
+            return level, Grant(0)
+        return take(level, self._limits, most, now, today, service=self._service)
+
+
+async def reserve(
+    db: Database, provider: str, takes: Mapping[str, Take], zone: ZoneInfo, instant: Instant | None = None
+) -> dict[str, Grant]:
+    """What is granted of each bucket that could be changed before other workers changed it; all others stay as they
+    are, and are asked again soon.
+    """
+    left, grants = dict(takes), dict[str, Grant]()
+    for trial in range(TRIALS if takes else 0):
+        if trial:
+            await asyncio.sleep(random.random() * AGAIN)  # noqa: S311  # workers that met shall not meet again
+        now, held = await buckets.look(db, provider, left)
+        now = now if instant is None else await instant(None)
+        today = day_of(now, zone)
+        made = {
+            group: take_(held[group].level or Level(now, today, 0), held[group].barred_until, now, today)
+            for group, take_ in left.items()
+        }
+        done = await buckets.exchange(db, provider, {group: (held[group], level) for group, (level, _) in made.items()})
+        grants |= {group: made[group][1] for group in done}
+        left = {group: take_ for group, take_ in left.items() if group not in done}
+        if not left:
+            break
+    return grants

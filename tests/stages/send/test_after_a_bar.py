@@ -13,12 +13,12 @@ from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted
 from app.core.mail.tokens import SECOND, Limits, day_of
 from app.models.states import DeliveryStatus as Status
+from app.stages.send.shares import Asked
 from app.stages.send.throttle import ProviderThrottle
 from app.store import shares
-from app.store.shares import Asked
 from tests.people import NOON
 from tests.stages.send.scripted import Scripted
-from tests.stages.send.test_domain_limits import SLOWER, at, desk, domain
+from tests.stages.send.test_domain_limits import SLOWER, at, desk, domain, reserved
 from tests.stages.send.test_throttle import UTC_ZONE, Hand, send
 
 
@@ -32,29 +32,28 @@ async def bar(db: Database, group: str, now: int) -> int:
 @pytest.mark.parametrize(("rate", "minutes"), [(40, [5, 10, 20, 40]), (None, [5, 10, 20, 40, 80])])
 async def test_two_workers_share_the_way_back(db: Database, rate: float | None, minutes: list[int]) -> None:
     """Asked ten times a second on a clock that is moved: each minute gives what its pace allows, within a twentieth."""
-    now = await bar(db, "gmail", int(NOON.timestamp()) * SECOND)
+    clock = Hand()
+    clock.now = await bar(db, "gmail", clock.now)
     for pace in minutes:
         given = 0
         for _ in range(50):  # ten seconds of each minute say enough
             for _worker in (0, 1):
-                async with db.write() as session:
-                    asked = {"gmail": Asked(rate, 50, 0)}
-                    grants = await shares.reserve(session, "scripted", asked, now=now, today=day_of(now, UTC_ZONE))
-                given += grants["gmail"].count
-            now += SECOND // 5
+                given += (await reserved(db, "scripted", {"gmail": Asked(rate, 50, 0)}, clock))["gmail"].count
+            clock.now += SECOND // 5
         assert given == pytest.approx(pace * 10, rel=0.05, abs=1 + pace / 4)
-        now += QUIET - 10 * SECOND
+        clock.now += QUIET - 10 * SECOND
 
 
 async def test_a_group_without_a_rate_is_limited_only_until_it_is_back(db: Database) -> None:
     """Then it is nobody's concern: neither found by a look, nor held to a number."""
     until = await bar(db, "gmail", int(NOON.timestamp()) * SECOND)
     back = until + 5 * QUIET
+    clock = Hand()
+    clock.now = back
     async with db.write() as session:
         assert await shares.slowed(session, "scripted", back - 1) == {"gmail": until}
         assert await shares.slowed(session, "scripted", back) == {}
-        asked = {"gmail": Asked(None, 500, 0)}
-        grants = await shares.reserve(session, "scripted", asked, now=back, today=day_of(back, UTC_ZONE))
+    grants = await reserved(db, "scripted", {"gmail": Asked(None, 500, 0)}, clock)
     assert grants["gmail"].count == 500
 
 

@@ -1,6 +1,7 @@
 """Limits by mailbox provider: tokens of groups, and groups that are left alone, on both engines."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,16 +12,16 @@ from app.core.db import Database
 from app.core.mail.bars import BARRED_FOR
 from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, Deferred, Receipt, Scope
-from app.core.mail.tokens import SECOND, Limits, day_of
+from app.core.mail.tokens import SECOND, Grant, Limits
 from app.models.states import DeliveryStatus as Status
 from app.models.states import EditionStatus
 from app.providers.smtp import SmtpProvider
 from app.providers.smtp_connection import Terms
 from app.providers.smtp_session import NONE, Server
 from app.stages.send import release
-from app.stages.send.throttle import ProviderThrottle
+from app.stages.send.shares import Asked
+from app.stages.send.throttle import ProviderThrottle, Take, reserve
 from app.store import buckets, shares
-from app.store.shares import Asked
 from tests.people import NOON, add_edition, add_reader
 from tests.providers.fault_server import FaultServer
 from tests.stages.send.scripted import Scripted
@@ -64,15 +65,18 @@ async def next_at(db: Database) -> list[str]:
         return [str(one) for one in rows]
 
 
+async def reserved(db: Database, provider: str, asked: Mapping[str, Asked], clock: Hand) -> dict[str, Grant]:
+    takes: dict[str, Take] = {group: one.take for group, one in asked.items()}
+    return await reserve(db, provider, takes, UTC_ZONE, clock)
+
+
 async def test_two_workers_keep_to_one_rate_of_a_group(db: Database) -> None:
     """Over ten seconds that are moved by hand, within a twentieth, though each gives back what it has no use for."""
     clock, given, kept = Hand(), 0, [0, 0]
     for step in range(200):
         for worker in (0, 1):
-            async with db.write() as session:
-                asked = {"gmail": Asked(40, 9, kept[worker]), "yahoo": Asked(1000, 1, 0)}
-                now = await clock(session)
-                grants = await shares.reserve(session, "p", asked, now=now, today=day_of(now, UTC_ZONE))
+            asked = {"gmail": Asked(40, 9, kept[worker]), "yahoo": Asked(1000, 1, 0)}
+            grants = await reserved(db, "p", asked, clock)
             kept[worker] = grants["gmail"].count // 2 if step % 3 else 0
             given += grants["gmail"].count - kept[worker]
         clock.now += SECOND // 20

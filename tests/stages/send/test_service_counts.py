@@ -14,18 +14,18 @@ from app.core.clock import FixedClock
 from app.core.db import Database
 from app.core.mail.message import Message
 from app.core.mail.receipt import Accepted, Deferred, Receipt
-from app.core.mail.tokens import SECOND, Limits, day_of
+from app.core.mail.tokens import SECOND, Limits
 from app.models.states import MailForm
+from app.stages.send.shares import Asked
 from app.stages.send.stream import Rendered, hand_over
 from app.stages.send.throttle import ProviderThrottle
 from app.stages.send.transactional import Post
 from app.stages.send.ways import Way
-from app.store import mail_domains, shares, transactional
-from app.store.shares import Asked
+from app.store import mail_domains, transactional
 from app.store.transactional import Begun
 from tests.people import NOON, SIGNER, add_reader
 from tests.stages.send.scripted import Script, Scripted
-from tests.stages.send.test_domain_limits import desk, domain
+from tests.stages.send.test_domain_limits import desk, domain, reserved
 from tests.stages.send.test_shard import settings, template_for
 from tests.stages.send.test_throttle import UTC_ZONE, Hand, send
 
@@ -81,11 +81,7 @@ async def post(
 
 async def taken(db: Database, clock: Hand, group: str, most: int) -> int:
     """How many papers may be begun of a group now; they are."""
-    async with db.write() as session:
-        asked = {group: Asked(RATES[group], most, 0)}
-        today = day_of(clock.now, UTC_ZONE)
-        grants = await shares.reserve(session, "scripted", asked, now=clock.now, today=today)
-    return grants[group].count
+    return (await reserved(db, "scripted", {group: Asked(RATES[group], most, 0)}, clock))[group].count
 
 
 async def test_papers_wait_for_what_service_mail_took(db: Database, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,6 +61,44 @@ async def test_two_workers_keep_to_one_rate(db: Database) -> None:
         given += sum(await asyncio.gather(*(at_once(one, 7) for one in workers)))
         clock.now += SECOND // 10
     assert given == pytest.approx(400, rel=0.05)
+
+
+async def test_whoever_was_slower_takes_of_what_is_left(db: Database) -> None:
+    """A bucket that another worker changes between the look and the change is looked at again; none is locked."""
+    clock = Hand()
+    one, other = (throttle(db, Limits(per_day=10), clock) for _ in range(2))
+    looked, given = buckets.look, list[int]()
+
+    async def meanwhile(*of: Any) -> Any:
+        found = await looked(*of)
+        if not given:
+            given.append(0)
+            given.append(await at_once(other, 6))
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(buckets, "look", meanwhile)
+        given.append(await at_once(one, 6))
+    assert given == [0, 6, 4]
+    assert await used(db) == 10
+
+
+async def test_who_is_always_slower_waits(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is granted that was not taken, and what was left over is not lost."""
+    one = throttle(db, Limits(rate=4), Hand())
+    one.refund(3)
+
+    async def nothing(*_: Any) -> set[str]:
+        return set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(buckets, "exchange", nothing)
+        assert await one.grant(5) == 0
+        assert 0 < one.wait < 1
+        assert one.rest is None
+    assert one._unused == 3
+    await one.close()
+    assert one._unused == 0
 
 
 async def test_the_database_tells_the_time(db: Database) -> None:
