@@ -6,6 +6,11 @@ _SEPARATORS = "\u2028\u2029"
 """LINE and PARAGRAPH SEPARATOR: line breaks that no field of ours has, and that programs read differently."""
 
 
+def is_printable_ascii(text: str) -> bool:
+    """Has `text` nothing but the 95 characters from the blank to the tilde (RFC 20)?"""
+    return text.isascii() and text.isprintable()
+
+
 def is_clean(text: str, *, lines: bool = False) -> bool:
     """Is there no character in `text` that says nothing to a reader and something to a terminal or a parser?
 
@@ -13,18 +18,18 @@ def is_clean(text: str, *, lines: bool = False) -> bool:
     line feeds; surrogates, which no encoding can write; and the two separators. Everything else is text: no-break and
     ideographic spaces, joiners, marks of direction, soft hyphens, emoji.
     """
-    if text.isascii() and text.isprintable():
+    if is_printable_ascii(text):
         return True
     allowed = "\t\n" if lines else "\t"
     return not any(_is_refused(sign, allowed) for sign in text)
 
 
-def cleaned(text: str, *, lines: bool = False) -> str:
-    """`text` without the characters that `is_clean` refuses."""
+def cleaned(text: str, *, lines: bool = False, instead: str = "") -> str:
+    """`text` without the characters that `is_clean` refuses; `instead` stands in the place of each."""
     if is_clean(text, lines=lines):
         return text
     allowed = "\t\n" if lines else "\t"
-    return "".join(sign for sign in text if not _is_refused(sign, allowed))
+    return "".join(instead if _is_refused(sign, allowed) else sign for sign in text)
 
 
 def escaped(text: str) -> str:

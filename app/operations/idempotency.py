@@ -13,6 +13,7 @@ from typing import Any
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.errors import Conflict, InvalidInput, Refused
+from app.core.text import is_clean
 from app.store import idempotency
 
 LONGEST = 200
@@ -30,7 +31,7 @@ class Request:
 
 def describe(api_key_id: int, key: str, method: str, path: str, body: bytes) -> Request:
     """Raises InvalidInput for a key that is empty, too long or not printable."""
-    if not 1 <= len(key) <= LONGEST or not key.isprintable():
+    if not 1 <= len(key) <= LONGEST or not is_clean(key):
         raise InvalidInput(f"Idempotency-Key is 1 to {LONGEST} printable characters.", "Idempotency-Key")
     digest = hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
     return Request(api_key_id, key, digest)

@@ -18,6 +18,7 @@ from app.core.errors import ConfigurationError
 from app.core.mail.message import Message
 from app.core.mail.provider import Capabilities, Outgoing
 from app.core.mail.receipt import Deferred, Halt, Receipt, Rejected, Scope, Standstill, Unknown
+from app.core.text import is_printable_ascii
 from app.providers.api import Api, Failure, Pace
 from app.providers.custody import Custody, stand_down
 from app.providers.resend_answers import Again, Outcome, Refused, read
@@ -70,7 +71,7 @@ class ResendProvider:
         url.allow("scheme")
         if not (url.user and url.host) or url.password:
             raise url.wrong("write resend://KEY@api.resend.com, with the API key before the @")
-        if not (url.user.isascii() and url.user.isprintable() and " " not in url.user):
+        if not is_printable_ascii(url.user) or " " in url.user:
             raise url.wrong("the API key has characters that no key has")
         scheme = url.choice("scheme", "https", ("https", "http"))
         if scheme == "http" and not url.loopback:

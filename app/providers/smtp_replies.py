@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from app.core.log import mask
 from app.core.mail.receipt import Accepted, Deferred, Fault, Halt, Receipt, Rejected, Scope
+from app.core.text import cleaned
 
 
 class Stage(StrEnum):
@@ -213,7 +214,7 @@ def said(code: int, text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())
+    return " ".join(cleaned(text[:1000], instead=" ").split())
 
 
 def _rule(stage: Stage, code: int, enhanced: str, text: str) -> Row | None:

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.core.errors import ConfigurationError
 from app.core.mail.tokens import Limits
+from app.core.text import is_clean
 
 SETTING = "MORNINGPOST_PROVIDERS"
 COMMON = ("name", "rate", "per_day", "warmup")
@@ -126,7 +127,7 @@ def _split(url: str, place: str) -> SplitResult:
             f"{place}: nothing may follow the host and port but ?parameters; "
             "in a user name or password write / as %2F, # as %23, ? as %3F and @ as %40"
         )
-    if not unquote(parts.netloc).isprintable():
+    if not is_clean(unquote(parts.netloc)):
         raise ConfigurationError(f"{place}: control characters are not allowed")
     return parts
 
@@ -158,6 +159,6 @@ def _params(query: str, place: str) -> dict[str, str]:
     params = dict(pairs)
     if len(params) != len(pairs):
         raise ConfigurationError(f"{place}: a parameter is given twice")
-    if not all(re.fullmatch(r"[a-z_]{1,20}", key) and value.isprintable() for key, value in pairs):
+    if not all(re.fullmatch(r"[a-z_]{1,20}", key) and is_clean(value) for key, value in pairs):
         raise ConfigurationError(f"{place}: a parameter is malformed")
     return params

@@ -72,6 +72,20 @@ def test_the_check_of_transactions_notices(line: str) -> None:
     assert list(transactions(ast.parse(f"async def f():\n    {line}\n")))
 
 
+# --- Characters ---------------------------------------------------------------------------------------
+
+
+def printable(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "isprintable":
+            yield node.lineno, dotted(node)
+
+
+def test_only_core_text_says_which_characters_are_text() -> None:
+    """`isprintable` refuses no-break spaces, joiners and marks of direction, which people write."""
+    assert findings(printable, [path for path in SOURCES if name_of(path) != "app/core/text.py"]) == []
+
+
 # --- Wall time ------------------------------------------------------------------------------------
 
 WALL_CLOCKS = re.compile(

@@ -17,6 +17,7 @@ from functools import cached_property
 
 from app.core.mail.named_address import mailbox
 from app.core.mail.quoted import SOFT_BREAK, encode
+from app.core.text import is_printable_ascii
 
 _STRUCTURED = frozenset({"from", "to", "reply-to", "sender", "list-id"})
 _LONGEST = 1000
@@ -50,7 +51,7 @@ def header(name: str, value: str) -> bytes:
     encoded word, which silently breaks one-click. Raises ValueError for a control character, a line separator, an
     address that is not ASCII, and a line past 998 octets (RFC 5322 section 2.1.1).
     """
-    if not value.isprintable() and any(unicodedata.category(character) in _FORBIDDEN for character in value):
+    if not is_printable_ascii(value) and any(unicodedata.category(character) in _FORBIDDEN for character in value):
         raise ValueError(f"the header {name} must not contain control characters")
     # Plain words that look like an encoded word would be decoded on arrival, so they are encoded themselves.
     plain = value.isascii() and "=?" not in value

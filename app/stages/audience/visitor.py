@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from app.core.text import cleaned
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -11,6 +13,5 @@ class Visitor:
     user_agent: str = ""
 
     def __post_init__(self) -> None:
-        kept = "".join(sign for sign in self.user_agent if sign.isprintable())
-        object.__setattr__(self, "user_agent", kept[:400])
+        object.__setattr__(self, "user_agent", cleaned(self.user_agent)[:400])
         object.__setattr__(self, "ip", self.ip[:45])

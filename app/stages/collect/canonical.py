@@ -4,7 +4,10 @@ It is a key to tell things apart by, never a link to follow: a few sites answer 
 """
 
 import re
+import unicodedata
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from app.core.text import is_printable_ascii
 
 LONGEST = 1000
 _TRACKING = frozenset([
@@ -56,13 +59,28 @@ def as_browsers_read(url: str) -> str:
     and with a blank as %20 (WHATWG URL, sections 4.4 and 1.3). Letters of all scripts stay as they are.
     """
     kept = url.strip(_AROUND).translate(_BROKEN_LINES)
-    if kept.isascii() and kept.isprintable() and not _ENCODED & set(kept):
+    if is_printable_ascii(kept) and not _ENCODED & set(kept):
         return kept
     return "".join(quote(sign, safe="", errors="replace") if _is_encoded(sign) else sign for sign in kept)
 
 
+def web_address(url: str, longest: int) -> str:
+    """A web address that somebody gives, as browsers read it. Raises ValueError that says what is wrong with it."""
+    read = as_browsers_read(url)
+    try:
+        parts = urlsplit(read)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a web address") from None
+    if parts.scheme not in ("http", "https") or not host or "%" in host:
+        raise ValueError("must be a web address that begins with https:// or http://")
+    if len(read) > longest:  # what is encoded is three characters or more
+        raise ValueError(f"must be at most {longest} characters long")
+    return read
+
+
 def _is_encoded(sign: str) -> bool:
-    return sign in _ENCODED or not sign.isprintable()
+    return sign in _ENCODED or unicodedata.category(sign)[0] in "CZ"  # controls, marks of format, blanks
 
 
 def names_one_thing(key: str) -> bool:

@@ -15,6 +15,7 @@ from app.core.net.guard import Network
 from app.core.net.pinned import PinnedTransport
 from app.core.net.reasons import reason
 from app.core.net.trust import trusted
+from app.core.text import is_printable_ascii
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.inflate import ACCEPTED, body_of
 from app.stages.collect.waits import asked_to_wait
@@ -141,7 +142,7 @@ class Fetcher:
 
 def _conditions(known: Validators) -> dict[str, str]:
     pairs = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-    return {name: value for name, value in pairs.items() if value and value.isascii() and value.isprintable()}
+    return {name: value for name, value in pairs.items() if value and is_printable_ascii(value)}
 
 
 def _refuse_downgrade(from_: httpx.URL, to: httpx.URL) -> None:

@@ -1,4 +1,7 @@
-"""One story in a Markdown file: a head of YAML between two lines `---`, then the body. Pure.
+"""One story in a Markdown file: a head, then the body. Pure.
+
+The head is YAML between two lines `---`; or, as Hugo and Zola also write it, TOML between two lines `+++`, or one
+object of JSON (gohugo.io/content-management/front-matter).
 
 ---
 section: lead
@@ -8,10 +11,13 @@ standfirst: Three ports share one.
 The body, in Markdown.
 """
 
+import json
 import re
+import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,7 +28,11 @@ from app.stages.collect.stories import StoryFields, parse
 
 LARGEST = 200_000
 """Bytes of one file; a story is at most 20,000 characters."""
-_FENCE = re.compile(r"-{3,}[ \t]*")
+_FENCES = {"---": re.compile(r"-{3,}[ \t]*"), "+++": re.compile(r"\+{3,}[ \t]*")}
+_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+"""Where tomllib found a fault; at the end of what it says."""
+_TOML_KEY = re.compile(r"""(?:"([^"]{1,100})"|'([^']{1,100})'|([A-Za-z0-9_-]{1,100}))[ \t]{0,20}=""")
+_JSON_KEY = re.compile(r'"([^"]{1,100})"[ \t]{0,20}:')
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 _SAME = {"title": "headline", "date": "publish_on", "link": "url", "author": "byline", "summary": "standfirst"}
 """What other tools call our fields."""
@@ -54,8 +64,7 @@ def read(data: bytes, name: str) -> Manuscript:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InvalidInput(f"line {line}: it is not UTF-8") from None
-    head, body = _split(text)
-    fields, lines = _fields(head)
+    fields, lines, body = _parts(text)
     slug = _slug(fields.pop("slug", None), name)
     draft = fields.pop("draft", False)
     if not isinstance(draft, bool):
@@ -67,15 +76,96 @@ def read(data: bytes, name: str) -> Manuscript:
         raise InvalidInput(said or str(error)) from None
 
 
-def _split(text: str) -> tuple[str, str]:
-    """Head and body; the head keeps its place, so that its lines are those of the file."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if not _FENCE.fullmatch(lines[0]):
+def _parts(text: str) -> tuple[dict[str, Any], Mapping[str, int], str]:
+    """The head's fields by our names, the line of each, and the body."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.startswith("{"):
+        return _json(text)
+    lines = text.split("\n")
+    kind = lines[0][:3]
+    if kind not in _FENCES or not _FENCES[kind].fullmatch(lines[0]):
         raise InvalidInput("line 1: it must begin with a line --- that opens its head")
     for number in range(1, len(lines)):
-        if _FENCE.fullmatch(lines[number]):
-            return "\n".join(["", *lines[1:number]]), "\n".join(lines[number + 1 :])
-    raise InvalidInput("line 1: the head that begins here is never closed by a line ---")
+        if _FENCES[kind].fullmatch(lines[number]):
+            # The head keeps its place, so that its lines are those of the file.
+            fields, where = (_toml if kind == "+++" else _fields)("\n".join(["", *lines[1:number]]))
+            return fields, where, "\n".join(lines[number + 1 :])
+    raise InvalidInput(f"line 1: the head that begins here is never closed by a line {kind}")
+
+
+def _toml(head: str) -> tuple[dict[str, Any], Mapping[str, int]]:
+    try:
+        values = tomllib.loads(head)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0][:120]
+        at = _AT.search(said)
+        line = int(at[1]) if at and at[1] else head.count("\n") + 1 if at else 1
+        raise InvalidInput(f"line {line}: it is not TOML: {_AT.sub('', said)}") from None
+    return _ours(values, _lines_of(_TOML_KEY, head.split("\n")))
+
+
+def _json(text: str) -> tuple[dict[str, Any], Mapping[str, int], str]:
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        count = Counter(name for name, _ in pairs)
+        twice[:] = [name for name, times in count.items() if times > 1]  # of the outermost object, which comes last
+        return dict(pairs)
+
+    try:
+        values, end = json.JSONDecoder(object_pairs_hook=once).raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"line {error.lineno}: it is not JSON: {error.msg}") from None
+    except (ValueError, RecursionError):
+        raise InvalidInput("line 1: its head cannot be read") from None
+    where = _lines_of(_JSON_KEY, text[:end].split("\n"))
+    if twice:
+        raise InvalidInput(f"{_at(where, twice[0])}{twice[0]} is there twice")
+    rest, _, body = text[end:].partition("\n")
+    if rest.strip():
+        line = text.count("\n", 0, end) + 1
+        raise InvalidInput(f"line {line}: the head ends here; the body begins on a line of its own")
+    fields, lines = _ours(values, where)
+    return fields, lines, body
+
+
+def _lines_of(key: re.Pattern[str], lines: Sequence[str]) -> dict[str, int]:
+    """On which line each field stands, the first of a name."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        if match := key.match(line.lstrip(" \t{,")):
+            found.setdefault(next(filter(None, match.groups())), number)
+    return found
+
+
+def _ours(values: Mapping[str, Any], where: Mapping[str, int]) -> tuple[dict[str, Any], Mapping[str, int]]:
+    """Fields by our names, as TOML or JSON has their values; and the line of each."""
+    fields: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for given, value in values.items():
+        name, line = _SAME.get(given, given), where.get(given, 1)
+        if name in lines:
+            raise InvalidInput(f"line {line}: {name} is there twice")
+        lines[name] = line
+        if name not in _OURS:
+            _refuse_misspelt(given, line)
+            continue
+        made = _plain(name, value)
+        if made is not None and not (name == "url" and str(made).startswith("/")):
+            fields[name] = made
+    return fields, lines
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "byline" and isinstance(value, list):
+        return ", ".join(str(one) for one in value if isinstance(one, str | int))
+    if name == "publish_on":
+        if isinstance(value, datetime):
+            return value.date()
+        return value[:10] if isinstance(value, str) and value[10:11] in ("T", "t", " ") else value
+    if name in _TEXT and isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if name in _TEXT and isinstance(value, int | float | date | time) else value
 
 
 def _fields(head: str) -> tuple[dict[str, Any], Mapping[str, int]]:

@@ -13,6 +13,7 @@ from app.core.errors import Conflict, FieldError, InvalidInput, NotFound, Source
 from app.core.text import is_clean
 from app.models import Source, SourceKind
 from app.models.content import STORY_SECTIONS, Section
+from app.stages.collect.canonical import web_address
 from app.stages.collect.deadline import Deadline
 from app.stages.collect.defaults import DEFAULTS
 from app.stages.collect.fetch import Validators
@@ -41,15 +42,8 @@ class SourceFields(BaseModel):
     @field_validator("url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-            _ = parts.port
-        except ValueError:
-            raise ValueError("is not a web address") from None
-        if parts.scheme not in ("http", "https") or not host or not value.isprintable() or " " in value:
-            raise ValueError("must be a web address that begins with https:// or http://")
-        if "@" in parts.netloc:
+        value = web_address(value, 1000)
+        if "@" in urlsplit(value).netloc:
             raise ValueError("must not hold a name or password: it is shown to whoever may read the sources")
         return value
 

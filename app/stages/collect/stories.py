@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -12,7 +11,7 @@ from app.core.text import is_clean
 from app.models import Story
 from app.models.content import STORY_SECTIONS, Section
 from app.models.states import StoryStatus
-from app.stages.collect.canonical import canonical
+from app.stages.collect.canonical import canonical, web_address
 from app.stages.collect.words import one_line
 from app.store import sightings, stories
 
@@ -63,14 +62,7 @@ class StoryFields(BaseModel):
     def _web_address(cls, value: str) -> str:
         if not value:
             return value
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError:
-            raise ValueError("is not a web address") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or not value.isprintable() or " " in value:
-            raise ValueError("must be a web address that begins with https:// or http://")
-        return value
+        return web_address(value, 2000)
 
     @model_validator(mode="after")
     def _says_something(self) -> "StoryFields":

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from app.core.text import is_printable_ascii
+
 LONGEST = 140
 _SHORTCODES = re.compile(r"(?<!\S)(:[a-z0-9_+-]{2,32}:)+(?!\w)")
 _SPACE = re.compile(r"\s+")
@@ -36,7 +38,7 @@ def one_line(text: str | None, longest: int = LONGEST) -> str:
     hyphens that spelling needs; a picture's short code goes with it.
     """
     text = unicodedata.normalize("NFC", _SHORTCODES.sub(" ", text or ""))
-    kept = text if text.isascii() and text.isprintable() else unicodedata.normalize("NFC", _without_pictures(text))
+    kept = text if is_printable_ascii(text) else unicodedata.normalize("NFC", _without_pictures(text))
     line = _trimmed(_SPACE.sub(" ", kept))
     return _cut(line, longest) if _shows(line) else ""
 
@@ -54,7 +56,7 @@ def _without_pictures(text: str) -> str:
 def _stays(sign: str, after: str, before: str) -> bool:
     """`before` is what was kept last, `after` what is written next."""
     if sign.isascii():
-        return sign.isprintable()
+        return is_printable_ascii(sign)
     if _is_selector(sign):
         # Which of several forms a letter or an operator has; one at a time, so that they carry nothing else.
         return sign not in (_AS_TEXT, _AS_PICTURE) and unicodedata.category(before) in ("Lo", "Sm")

@@ -2,6 +2,8 @@
 
 import re
 
+from app.core.text import is_printable_ascii
+
 _NEVER = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls but tab and line feed (XML 1.0 section 2.2, and C1)
     "\ud800-\udfff\ufffe\uffff]"  # halves of pairs and noncharacters, which no XML parser takes
@@ -11,7 +13,7 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def printable(text: str) -> str:
     """`text` without controls and noncharacters."""
-    return text if text.isascii() and text.isprintable() else _NEVER.sub("", text)
+    return text if is_printable_ascii(text) else _NEVER.sub("", text)
 
 
 def one_line(text: str) -> str:

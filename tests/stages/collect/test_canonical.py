@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.stages.collect.canonical import LONGEST, canonical, names_one_thing, site_of
+from app.core.errors import InvalidInput
+from app.models import SourceKind
+from app.models.content import Section
+from app.stages.collect import sourcing
+from app.stages.collect.canonical import LONGEST, canonical, names_one_thing, site_of, web_address
+from app.stages.collect.sourcing import SourceFields
+from app.stages.collect.stories import StoryFields
 
 SAME = [
     ("https://example.org/a", "http://www.Example.org:80/a/"),
@@ -110,3 +116,31 @@ def test_a_site_is_named_as_readers_know_it() -> None:
     """For a link that came without the name of who wrote it."""
     assert site_of("https://WWW.Example.org:8443/a") == "example.org"
     assert site_of("mailto:a") == site_of("https://[") == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("https://a.example/a b?c=d e#f g", "https://a.example/a%20b?c=d%20e#f%20g"),
+        (" https://a.example/a\n", "https://a.example/a"),
+        ("https://a.example/a\tb\nc", "https://a.example/abc"),
+        ("https://a.example/caf\u00e9\u00a0noir", "https://a.example/caf\u00e9%C2%A0noir"),
+        ("https://a.example/\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "https://a.example/\u0645\u06cc%E2%80%8C\u062e\u0648\u0627\u0647\u0645"),
+        ("https://a.example/a%20b", "https://a.example/a%20b"),
+        ("https://b\u00fccher.example/", "https://b\u00fccher.example/"),
+    ],
+)  # fmt: skip
+def test_an_address_that_somebody_gives_is_read_as_browsers_do(given: str, read: str) -> None:
+    """Of a story or a source, by hand, in a file or through the API."""
+    assert web_address(given, 1000) == read
+    assert StoryFields(section=Section.TOOLS, headline="One", standfirst="x", url=given).url == read
+    assert SourceFields(kind=SourceKind.FEED, name="One", url=given).url == read
+
+
+@pytest.mark.parametrize("url", ["a.example", "ftp://a.example/", "https:///a", "https://a b.example/", "https://[::1/",
+                                 "https://a.example:port/", "https://a.example/" + " " * 500 + "x"])  # fmt: skip
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"web address|at most 1000 characters"):
+        web_address(url, 1000)
+    with pytest.raises(InvalidInput):
+        sourcing.parse({"url": url, "name": "One"})

@@ -227,3 +227,77 @@ def test_heads_of_other_tools_come_in(written: str, field: str, value: object) -
     """Numbers are headlines, a date with a time is its day, fields of theirs do no harm, nothing is cut."""
     read_in = manuscript.read(f"---\nsection: tools\nsummary: A line.\n{written}\n---\nx".encode(), "a")
     assert getattr(read_in.story, field) == value
+
+
+TOML = """+++
+title = "C# is here: a note on #1"
+date = 2026-11-24T07:30:00+02:00
+author = ["Ada Marsh", "Ben"]
+section = "tools"
+link = "https://a.example/a page"
+summary = 'Three "ports".'
+tags = ["ports", "models"]
+weight = 3
+draft = false
+[params]
+hero = "harbour.png"
++++
+The body.
+
++++ is no fence here
+"""
+
+
+def test_a_head_of_toml_is_read_as_one_of_yaml() -> None:
+    """Dates with a time by their own day, several authors, tables and fields that are not ours."""
+    made = manuscript.read(TOML.encode(), "harbour")
+    story = made.story
+    assert (made.slug, made.draft, story.section) == ("harbour", False, Section.TOOLS)
+    assert story.headline == "C# is here: a note on #1"
+    assert (story.publish_on, story.byline) == (date(2026, 11, 24), "Ada Marsh, Ben")
+    assert (story.url, story.standfirst) == ("https://a.example/a%20page", 'Three "ports".')
+    assert story.body == "The body.\n\n+++ is no fence here"
+
+
+@pytest.mark.parametrize(
+    ("line", "headline"),
+    [("title = 2026", "2026"), ("title = 4.5", "4.5"), ("title = true", "true"), ("title = 2026-11-24", "2026-11-24")],
+)
+def test_text_that_toml_would_read_otherwise_stays_text(line: str, headline: str) -> None:
+    made = manuscript.read(f"+++\n{line}\nsection = 'tools'\nsummary = 'x'\n+++\n".encode(), "x")
+    assert made.story.headline == headline
+
+
+def test_a_head_of_json_is_one_object() -> None:
+    """As Hugo writes it; the body begins behind its last brace."""
+    text = '{\n  "title": "One {of} two",\n  "date": "2026-11-24T07:00:00Z",\n  "section": "tools",\n'
+    text += '  "tags": ["a", {"b": 1}],\n  "draft": true\n}\n\nBody {here}.\n'
+    made = manuscript.read(text.encode(), "one")
+    assert (made.draft, made.story.headline, made.story.body) == (True, "One {of} two", "Body {here}.")
+    assert made.story.publish_on == date(2026, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("+++\ntitle = One\n+++\nx", "line 2: it is not TOML: Invalid value"),
+        ("+++\ntitle = 'One'\n\ntitle = 'Two'\n+++\nx", "line 4: it is not TOML: Cannot overwrite a value"),
+        ("+++\ntitle = 'One'\nheadline = 'Two'\n+++\nx", "line 3: headline is there twice"),
+        ("+++\nheadlin = 'One'\n+++\nx", "line 2: headlin: is no field; did you mean headline?"),
+        ("+++\ntitle = 'One'\nx", "line 1: the head that begins here is never closed by a line +++"),
+        ("+++\ntitle = 'One'\n---\nx", "line 1: the head that begins here is never closed by a line +++"),
+        ("+++\ntitle = 'One'\nsection = 'sport'\n+++\nx", "line 3: section:"),
+        ("+++\ntitle = 'One'\ndraft = 'no'\n+++\nx", "line 3: draft: must be true or false"),
+        ('{"title": "One"\n"section": 1}\nx', "line 2: it is not JSON: Expecting ',' delimiter"),
+        ('{"title": "One",\n"title": "Two"}\nx', "line 1: title is there twice"),
+        ('{"title": "One",\n"minutes": "long"}\nx', "line 2: minutes:"),
+        ('{"title": "One"} body', "line 1: the head ends here; the body begins on a line of its own"),
+        ("+++\na = " + "[" * 5000 + "\n+++\n", "it is"),
+        ('{"a":' + "[" * 100_000, "line 1: its head cannot be read"),
+        ("title: One\n", "line 1: it must begin with a line --- that opens its head"),
+    ],
+)
+def test_heads_of_other_kinds_say_where_they_are_wrong(text: str, said: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        manuscript.read(text.encode(), "x")
+    assert said in str(error.value)
