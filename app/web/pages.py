@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from app.bootstrap import Container
 from app.core.language import ENGLISH, Language
@@ -64,6 +65,8 @@ class Pages:
         )
         made.filters.update(
             full_date=full_date,
+            isolated=_isolated,
+            isolating=_isolating,
             minutes_to_read=minutes_to_read,
             day_and_date=wording.day_and_date,
             day_and_month=day_and_month,
@@ -111,3 +114,13 @@ def page(
     made.headers["content-security-policy"] = policy
     speech.mark(made.headers, language)
     return made
+
+
+def _isolated(words: str) -> Markup:
+    """Words that run in their own direction, and turn nothing around them (HTML, section 4.5.24)."""
+    return Markup("<bdi>{}</bdi>").format(words)
+
+
+def _isolating(text: str, words: str) -> Markup:
+    """`text` with `words`, wherever they stand in it, isolated."""
+    return Markup(str(escape(text)).replace(str(escape(words)), _isolated(words)))  # noqa: S704  # both are escaped
