@@ -3,10 +3,12 @@
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from app.bootstrap import Container
+from app.cli import following
 from app.cli.terminal import Json, say, show, show_one
 from app.cli.workshop import run
 from app.core.db import Session
@@ -51,27 +53,69 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=200)] = 30, json: Json =
 
 @group.command(epilog="Example: morningpost editions progress 2026-11-23")
 def progress(date: Day, weekly: Weekly = False, json: Json = False) -> None:
-    """Show who was sent an edition, in numbers."""
+    """Show who was sent an edition, in numbers, and what is still waited for."""
 
-    async def work(container: Container) -> dict[str, object]:
+    async def work(container: Container) -> tuple[Edition, watch.Look, datetime, ZoneInfo]:
         async with container.db.read() as session:
             edition = await of_date(session, date, weekly=weekly)
-            look = await watch.look(session, edition.id, container.clock.now())
-        fields: dict[str, object] = {
-            "date": edition.date,
-            "status": look.status.value,
-            "reason": look.reason,
-            "released": look.counts.released,
-            **watch.figures(look.counts),
-            "rate": round(look.rate, 2),
-            "done_at": look.done_at,
-            "next_release_at": look.next_release_at,
-        }
-        for name, of in (("providers", look.providers), ("domains", look.domains)):
-            fields[name] = {one: watch.figures(counts) for one, counts in of.items()}
-        return fields
+        look = await following.see(container, edition.id)
+        return edition, look, container.clock.now(), container.settings.zone
 
-    show_one(run(work), as_json=json)
+    edition, look, now, zone = run(work)
+    if json:
+        show_one(_progress_fields(edition, look), as_json=True)
+        return
+    fields: dict[str, object] = {
+        "date": edition.date,
+        "kind": edition.kind.value,
+        "status": look.status.value,
+        "reason": look.reason,
+    }
+    if not look.ended:
+        fields |= {"workers": look.workers, "rate": f"{look.rate:.2f} a second"}
+    if look.done_at:
+        fields["done"] = f"{look.done_at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z} at the earliest"
+    show_one(fields, as_json=False)
+    show(_progress_rows(look), as_json=False, empty="Nobody was released yet.")
+    for line in following.waits_in_words(look, now, zone).values():
+        say(line)
+
+
+def _progress_fields(edition: Edition, look: watch.Look) -> dict[str, object]:
+    """What `--json` prints: the counts beside the rest, as `providers` and `domains` have them by name."""
+    retries, decisions = look.waits.retries, look.waits.decisions
+    return {
+        "date": edition.date,
+        "status": look.status.value,
+        "reason": look.reason,
+        "released": look.counts.released,
+        **watch.figures(look.counts),
+        "rate": round(look.rate, 2),
+        "done_at": look.done_at,
+        "next_release_at": look.next_release_at,
+        "next_retry_at": retries.first if retries else None,
+        "next_decision_at": decisions.first if decisions else None,
+        "workers": look.workers,
+        "providers": {name: watch.figures(counts) for name, counts in look.providers.items()},
+        "domains": {name: watch.figures(counts) for name, counts in look.domains.items()},
+    }
+
+
+def _progress_rows(look: watch.Look) -> list[dict[str, object]]:
+    """A line for all deliveries, for each provider and for each mailbox provider; a column for each count that is not
+    zero everywhere."""
+    if not look.counts.released:
+        return []
+    columns = list(watch.figures(look.counts))
+    lines = [
+        ("all", look.counts),
+        *((f"provider {name}", counts) for name, counts in look.providers.items()),
+        *((f"mailbox {name}", counts) for name, counts in look.domains.items()),
+    ]
+    return [
+        {"deliveries": name, "total": counts.released, **{one: getattr(counts, one) or "" for one in columns}}
+        for name, counts in lines
+    ]
 
 
 @group.command(epilog="Example: morningpost editions lint 2026-11-23")

@@ -159,5 +159,16 @@ def send(
     say(f"{released} readers were released; a running worker hands their papers over.")
     if not released:
         complain("nobody is owed this edition")
-    if watch and run(lambda container: follow(container, edition.id)) is not EditionStatus.SENT:
+    if watch:
+        _follow(edition)
+
+
+def _follow(edition: Edition) -> None:
+    try:
+        status = run(lambda container: follow(container, edition.id))
+    except KeyboardInterrupt:
+        weekly = " --weekly" if edition.kind is EditionKind.WEEKLY else ""
+        say(f"Left; the send goes on. How far it is: morningpost editions progress {edition.date}{weekly}")
+        raise typer.Exit(130) from None
+    if status is not EditionStatus.SENT:
         raise typer.Exit(1)

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 
 from app.core.db import Database
 from app.models.states import DeliveryStatus, EditionStatus, Frequency
-from app.store import deliveries, handovers, leases, outcomes, releases, subscribers
+from app.store import deliveries, handovers, leases, outcomes, releases, subscribers, waits
 from app.store.handovers import Wanted
 from app.store.leases import ShardLease
 from tests.conftest import Postgres, run, sqlite_copy
@@ -250,3 +250,20 @@ async def test_whether_anybody_reads_weekly_is_asked_of_an_index(db: Database, l
     async with db.write() as session:
         await session.execute(text("UPDATE subscribers SET frequency = 'weekly' WHERE id = 7"))
         assert await subscribers.any_weekly(session)
+
+
+async def test_what_an_edition_waits_for_is_asked_of_an_index(db: Database, large: int) -> None:
+    """Twice a second while somebody follows it: a few looks a shard, never through its deliveries."""
+    watched = Watched(db)
+    for counted in (False, True):
+        if counted:
+            async with db.write() as session:
+                await session.execute(text("ANALYZE"))
+        watched.seen.clear()
+        async with db.write() as session:
+            found = await waits.of_edition(session, large, LONG_AGO, undecided=True)
+        assert (found.retries is not None, found.decisions) == (True, None)
+        plans = await watched.plans()
+        assert plans
+        for plan in plans:
+            assert looked_through(plan, ["deliveries"]) == [], (counted, plan)

@@ -138,5 +138,6 @@ async def progress(
 
 
 async def _progress(container: Container, edition_id: int) -> Progress:
+    resend = container.settings.on_unknown == "resend"
     async with container.db.read() as session:
-        return Progress.of(await watch.look(session, edition_id, container.clock.now()))
+        return Progress.of(await watch.look(session, edition_id, container.clock.now(), resend=resend))

@@ -211,8 +211,20 @@ class Progress(BaseModel):
     counts: dict[str, int]
     repeated: int
     rate: float = Field(description="Hand-overs answered for good per second, over the last minute.")
-    done_at: datetime | None = Field(description="When it is through at this rate; null where nothing can be said.")
+    done_at: datetime | None = Field(
+        description="When it is through at this rate, at the earliest: not before the last planned morning, the last "
+        "retry and the last decision on unknown mail. Null where nothing can be said, and where it is paused or over."
+    )
     next_release_at: datetime | None = Field(description="The next morning that is planned; null when none is.")
+    next_retry_at: datetime | None = Field(
+        description="When the next of the deferred mails is tried again, or of the queued ones that no provider takes "
+        "before; null where none waits for a later time."
+    )
+    next_decision_at: datetime | None = Field(
+        description="When the next unknown mail is owed again unless its answer comes; null where none is, where they "
+        "are held (ON_UNKNOWN), and where the edition is over."
+    )
+    workers: int = Field(description="Workers that gave a sign of life in the last 15 seconds.")
     providers: dict[str, dict[str, int]] = Field(description="The counts of what each provider was given.")
     domains: dict[str, dict[str, int]] = Field(description="The counts of the readers at each large mailbox provider.")
 
@@ -227,6 +239,9 @@ class Progress(BaseModel):
             rate=round(look.rate, 2),
             done_at=look.done_at,
             next_release_at=look.next_release_at,
+            next_retry_at=look.waits.retries.first if look.waits.retries else None,
+            next_decision_at=look.waits.decisions.first if look.waits.decisions else None,
+            workers=look.workers,
             providers={name: _counts(counts) for name, counts in look.providers.items()},
             domains={name: _counts(counts) for name, counts in look.domains.items()},
         )

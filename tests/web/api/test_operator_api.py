@@ -141,6 +141,9 @@ async def test_an_edition_goes_from_draft_to_sent_by_hand(api: Api, container: C
         "rate": 0.0,
         "done_at": None,
         "next_release_at": None,
+        "next_retry_at": None,
+        "next_decision_at": None,
+        "workers": 0,
         "providers": {},
         "domains": {"other": {"queued": 1}},
     }
