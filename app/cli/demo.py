@@ -168,7 +168,8 @@ async def _compose(container: Container, day: date) -> str:
     if not all(source.answered for source in report.sources):
         _step("Blocks whose source gave nothing are left out of today's paper")
     try:
-        composed = await draft.compose(container.db, day, container.clock.now(), weigh=container.weigh)
+        now, zone = container.clock.now(), container.settings.zone
+        composed = await draft.compose(container.db, day, now, weigh=container.weigh, zone=zone)
     except Conflict as refusal:
         return str(refusal)
     _step(f"Today's edition is composed: {composed.status.value} {composed.reason}".rstrip())

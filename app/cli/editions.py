@@ -14,8 +14,9 @@ from app.cli.workshop import run
 from app.core.db import Session
 from app.core.errors import InvalidInput, NotFound
 from app.core.numbers import LARGEST_ID
+from app.core.text import escaped
 from app.models import Edition
-from app.models.content import EditionContent, EditionKind, Section
+from app.models.content import EditionKind, Section
 from app.operations import audit
 from app.stages.compose import edit
 from app.stages.render import link_check, linting
@@ -38,6 +39,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=200)] = 30, json: Json =
         async with container.db.read() as session:
             return [
                 {
+                    "id": edition.id,
                     "date": edition.date,
                     "kind": edition.kind.value,
                     "no": edition.number,
@@ -215,6 +217,52 @@ def unhold(date: Day, weekly: Weekly = False, json: Json = False) -> None:
     _print(run(work), as_json=json)
 
 
+@group.command(epilog="Example: morningpost editions delete 2077-01-01")
+def delete(
+    which: Annotated[str, typer.Argument(metavar="DATE|ID", help="The edition's date, or its id.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    weekly: Weekly = False,
+    json: Json = False,
+) -> None:
+    """Delete an edition that was never frozen. Its stories may run in another."""
+
+    async def look(container: Container) -> Edition:
+        async with container.db.read() as session:
+            return await _named(session, which, weekly=weekly)
+
+    edition = run(look)
+    if not yes:
+        what = "weekly" if edition.kind is EditionKind.WEEKLY else "edition"
+        question = f"Delete the {what} of {edition.date} ({edition.status.value}: {edition.subject or 'no subject'})?"
+        typer.confirm(escaped(question), abort=True, err=True)
+
+    async def work(container: Container) -> Edition:
+        now = container.clock.now()
+        async with container.db.write() as session:
+            gone = await edit.delete(session, edition.id, now, container.settings.zone, edition.version)
+            await audit.record(
+                session, ACTOR, "delete", "edition", gone.id, now, date=str(gone.date), kind=gone.kind.value
+            )
+        return gone
+
+    gone = run(work)
+    show_one({"id": gone.id, "date": gone.date, "kind": gone.kind.value, "deleted": True}, as_json=json)
+
+
+async def _named(session: Session, which: str, *, weekly: bool) -> Edition:
+    """By its id, or as the newest revision of its date. Raises NotFound, InvalidInput."""
+    if which.isascii() and which.isdigit() and len(which) <= 19 and int(which) <= LARGEST_ID:
+        edition = await editions.get(session, int(which))
+        if edition is None:
+            raise NotFound(f"There is no edition {which}.")
+        return edition
+    try:
+        day = datetime.strptime(which, "%Y-%m-%d")  # noqa: DTZ007  # a date
+    except ValueError:
+        raise InvalidInput(f"{which!r} is no date such as 2077-01-01, and no id.", "which") from None
+    return await of_date(session, day, weekly=weekly)
+
+
 async def of_date(session: Session, date: datetime, *, weekly: bool) -> Edition:
     edition = await editions.of_day(session, date.date(), EditionKind.WEEKLY if weekly else EditionKind.DAILY)
     if edition is None:
@@ -247,7 +295,7 @@ def _section(words: str) -> tuple[Section, list[int]]:
 
 
 def _print(edition: Edition, *, as_json: bool) -> None:
-    content = EditionContent.model_validate(edition.content) if edition.content else None
+    content = editions.content_of(edition)
     pieces = content.pieces if content else ()
     show_one(
         {

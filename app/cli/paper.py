@@ -69,7 +69,8 @@ def compose(
         operators, day = container.settings.operator_emails, _day(container, date)
         if not force:
             draft.demand_near(day, _day(container, None))
-        made = await draft.compose(container.db, day, now, operators, _kind(weekly=weekly), container.weigh)
+        zone = container.settings.zone
+        made = await draft.compose(container.db, day, now, operators, _kind(weekly=weekly), container.weigh, zone)
         async with container.db.write() as session:
             await audit.record(session, ACTOR, "compose", "edition", made.edition_id, now)
         return made

@@ -143,7 +143,8 @@ def correct(date: Day, yes: Yes = False, weekly: Weekly = False, json: Json = Fa
             made = await revision.successor(session, edition.id, now)
             await audit.record(session, ACTOR, "correct", "edition", edition.id, now, successor=made.id)
         operators = container.settings.operator_emails
-        await draft.compose(container.db, made.date, now, operators, made.kind, container.weigh)
+        zone = container.settings.zone
+        await draft.compose(container.db, made.date, now, operators, made.kind, container.weigh, zone)
         async with container.db.read() as session:
             found = await editions.get(session, made.id)
         assert found is not None

@@ -102,7 +102,9 @@ async def _collect_and_compose(container: Container, day: date) -> str:
 async def _compose(container: Container, day: date, kind: EditionKind) -> str:
     operators = container.settings.operator_emails
     try:
-        composed = await draft.compose(container.db, day, container.clock.now(), operators, kind, container.weigh)
+        composed = await draft.compose(
+            container.db, day, container.clock.now(), operators, kind, container.weigh, container.settings.zone
+        )
     except Conflict as refusal:
         async with container.db.read() as session:
             made = await editions.of_day(session, day, kind)

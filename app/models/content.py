@@ -5,6 +5,8 @@ Text fields are plain text, already cleaned; `body` is sanitised HTML (paragraph
 """
 
 import datetime as dt
+import hashlib
+import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -211,7 +213,8 @@ class EditionContent(Frozen):
     kind: EditionKind = EditionKind.DAILY
     date: dt.date
     volume: int = Field(ge=1)
-    number: int = Field(ge=1)
+    number: int | None = Field(None, ge=1)
+    """None for a draft whose date is so far away that it may never go out."""
     minutes: int = Field(ge=1)
     subject: Annotated[str, Field(min_length=1)]
     preheader: Annotated[str, Field(min_length=1)]
@@ -246,3 +249,11 @@ class EditionContent(Frozen):
             for piece in (self.lead, *self.also, self.deep_dive, *self.opinion, *self.tools, *self.weekend)
             if piece is not None
         )
+
+
+def content_hash(content: EditionContent | None) -> str:
+    """SHA-256 of the content as canonical JSON, in 64 hexadecimal digits; empty for no content."""
+    if content is None:
+        return ""
+    text = json.dumps(content.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

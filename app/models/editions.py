@@ -28,8 +28,8 @@ class Edition(Base):
     kind: Mapped[EditionKind] = mapped_column(enumerated(EditionKind, "kind"))
     date: Mapped[date]
     revision: Mapped[int]
-    number: Mapped[int]
-    """The same for every revision of an edition."""
+    number: Mapped[int | None]
+    """The same for every revision of an edition. Until the first was frozen it is provisional: `store.numbers`."""
     status: Mapped[EditionStatus] = mapped_column(enumerated(EditionStatus, "status"))
     reason: Mapped[str] = mapped_column(String(400))
     """Why it is in this state, in words for the operator."""
@@ -59,6 +59,8 @@ class Edition(Base):
         UniqueConstraint("number", "revision"),
         CheckConstraint("status IN ('draft','ready','held') OR (html IS NOT NULL AND text IS NOT NULL)", name="frozen"),
         CheckConstraint("status IN ('draft','held') OR content IS NOT NULL", name="content"),
+        CheckConstraint("status IN ('draft','ready','held') OR number IS NOT NULL", name="numbered"),
+        {"sqlite_autoincrement": True},  # no id is given twice: letters and the audit log name deleted drafts
     )
 
 

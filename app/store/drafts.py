@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import update
 
 from app.core.db import Session
@@ -19,10 +20,10 @@ COMPOSABLE = (EditionStatus.DRAFT, EditionStatus.READY, EditionStatus.HELD)
 
 
 async def add(
-    session: Session, *, day: date, number: int, salt: str, now: datetime, kind: EditionKind = EditionKind.DAILY
+    session: Session, *, day: date, number: int | None, salt: str, now: datetime, kind: EditionKind = EditionKind.DAILY
 ) -> None:
-    """Writes an empty draft down. Changes nothing where that date has one of its kind already, or another edition the
-    number: what is there then is asked for by `editions.of_day`.
+    """Writes an empty draft down; `numbers.deal` numbers one without a number. Changes nothing where that date has one
+    of its kind already, or another edition the number: what is there then is asked for by `editions.of_day`.
     """
     await session.execute(
         insert_ignoring(session, Edition).values(
@@ -104,3 +105,17 @@ async def fill(
     )
     if changed is None:
         raise Conflict("The edition is frozen; it does not change any more.")
+
+
+async def delete(session: Session, edition: Edition) -> bool:
+    """Deletes an edition that was never frozen, at the version it was looked at; False where it is another by now.
+
+    What it listed goes with it. The caller holds it (`editions.lock`).
+    """
+    gone = await session.scalar(
+        sql_delete(Edition)
+        .where(Edition.id == edition.id, Edition.version == edition.version, Edition.status.in_(COMPOSABLE))
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
+    )
+    return gone is not None

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from app.core.db import Session
 from app.core.errors import Conflict, Stale
 from app.models import Edition, Variant
-from app.models.content import EditionKind
+from app.models.content import EditionContent, EditionKind, content_hash
 from app.models.editions import VariantForm
 from app.models.states import EditionStatus, allowed
 from app.store.moves import move as _move
@@ -88,14 +88,21 @@ async def in_state(session: Session, states: Sequence[EditionStatus]) -> Sequenc
     return (await session.scalars(select(Edition).where(Edition.status.in_(states)).order_by(Edition.id))).all()
 
 
+def content_of(edition: Edition) -> EditionContent | None:
+    """What stands in an edition, under the number that it has now; None while there is no lead."""
+    if not edition.content:
+        return None
+    return EditionContent.model_validate(edition.content | {"number": edition.number})
+
+
 async def next_number(session: Session) -> int:
     """The number after the last one given."""
     return ((await session.scalar(select(func.max(Edition.number)))) or 0) + 1
 
 
 async def first_day(session: Session) -> date | None:
-    """The date of the first edition ever: the paper's founding."""
-    return await session.scalar(select(func.min(Edition.date)))
+    """The date of the first edition that was ever frozen: the paper's founding."""
+    return await session.scalar(select(func.min(Edition.date)).where(Edition.frozen_at.is_not(None)))
 
 
 async def last_subject(session: Session, before: date, kind: EditionKind = EditionKind.DAILY) -> str | None:
@@ -174,12 +181,15 @@ async def freeze(session: Session, edition: Edition, *, html: str, text: str, no
 
     The version stands for its content, its approval and its holds: each of them raises it.
     """
+    values: dict[str, Any] = {"html": html, "text": text, "frozen_at": now}
+    if edition.content and edition.content.get("number") != edition.number:
+        content = content_of(edition)  # it was composed under another number
+        assert content is not None
+        values |= {"content": content.model_dump(mode="json"), "content_hash": content_hash(content)}
     statement = (
         _unchanged(edition)
         .where(Edition.status == EditionStatus.READY)
-        .values(
-            status=EditionStatus.FROZEN, reason="", html=html, text=text, frozen_at=now, version=Edition.version + 1
-        )
+        .values(status=EditionStatus.FROZEN, reason="", version=Edition.version + 1, **values)
         .returning(Edition.id)
     )
     if await session.scalar(statement) is None:

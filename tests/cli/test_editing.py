@@ -81,3 +81,37 @@ def test_a_date_that_is_far_away_is_composed_by_force_only(folder: Path) -> None
     assert (refused.returncode, "more than 14 days from today" in refused.stderr) == (2, True)
     assert typed("compose", "--date", "2091-01-01", "--force", folder=folder).returncode in (0, 1)
     assert "2091-01-01" in typed("editions", "list", folder=folder).stdout
+
+
+def test_a_stray_edition_is_deleted_by_hand(folder: Path) -> None:
+    """By its date or its id, after a question; it had no number. What was frozen is refused with the reason."""
+    drafts = folder / "drafts"
+    drafts.mkdir()
+    for section, headline in (("lead", "The lead"), ("tools", "An awl")):
+        (drafts / f"{headline}.md").write_text(STORY.format(section=section, headline=headline))
+    assert typed("stories", "import", str(drafts), folder=folder).returncode == 0
+    for date in ("2077-01-01", "2078-01-01"):
+        assert typed("compose", "--date", date, "--force", folder=folder).returncode == 0
+    day = json.loads(typed("compose", "--json", folder=folder).stdout)
+    listed = json.loads(typed("editions", "list", "--json", folder=folder).stdout)
+    assert [one["no"] for one in listed] == [1, None, None]
+    assert typed("editions", "list", folder=folder).returncode == 0
+    asked = typed("editions", "delete", "2077-01-01", folder=folder)
+    assert (asked.returncode, "Delete the edition of 2077-01-01 (ready: The lead" in asked.stderr) == (1, True)
+    gone = typed("editions", "delete", "2077-01-01", "--yes", "--json", folder=folder)
+    assert json.loads(gone.stdout) == {"id": 1, "date": "2077-01-01", "kind": "daily", "deleted": True}
+    assert typed("editions", "delete", "2", "--yes", folder=folder).returncode == 0
+    assert len(json.loads(typed("editions", "list", "--json", folder=folder).stdout)) == 1
+    for words, sentence in (
+        (("2077-01-01",), "There is no edition of 2077-01-01."),
+        (("2077-01-02", "--weekly"), "There is no weekly of 2077-01-02."),
+        (("2",), "There is no edition 2."),
+        (("tomorrow",), "'tomorrow' is no date such as 2077-01-01, and no id."),
+        (("9" * 30,), f"'{'9' * 30}' is no date such as 2077-01-01, and no id."),
+    ):
+        refused = typed("editions", "delete", *words, "--yes", folder=folder)
+        assert (refused.returncode, refused.stderr.strip()) == (2, f"morningpost: {sentence}")
+    assert typed("send", "--yes", folder=folder).returncode == 0
+    refused = typed("editions", "delete", str(day["id"]), "--yes", folder=folder)
+    assert refused.returncode == 2
+    assert "Only an edition that was never frozen can be deleted; one that goes out can be cancelled." in refused.stderr

@@ -203,7 +203,7 @@ class EditionWalk:
             if await leases.is_finished(session, "compose", TODAY.isoformat()):
                 found = await editions.of_day(session, TODAY)
                 at.demand(found is not None, "the slot of composing is done, and there is no edition")
-        numbers = [(row.number, row.revision) for row in rows]
+        numbers = [(row.number, row.revision) for row in rows if row.number is not None]
         at.demand(len(set(numbers)) == len(numbers), f"a number was given twice: {numbers}")
         at.mailed_once()
 

@@ -1,16 +1,14 @@
 """Puts an edition together from what is stored: stories, charts, movers. Runs again until the freeze."""
 
-import hashlib
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, tzinfo
 
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, Stale
 from app.models import Edition
-from app.models.content import EditionContent, EditionKind
+from app.models.content import EditionKind, content_hash
 from app.models.edits import Edits
 from app.models.states import EditionStatus
 from app.stages.compose import score
@@ -18,12 +16,11 @@ from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import Laid, lay_out
 from app.stages.compose.stale import stale
 from app.stages.compose.week import SATURDAY
-from app.store import drafts, editions, holding, listings, stories
+from app.store import drafts, editions, holding, listings, numbers, stories
 from app.store.holding import Hold, Holder
+from app.store.numbers import NEAR
 
 TRIES = 5
-MOST_AT_ONCE = 50
-"""Editions of other dates that may be begun in the same moment."""
 PROPOSED = 5
 
 
@@ -34,9 +31,6 @@ class Composed:
     edition_id: int
     status: EditionStatus
     reason: str
-
-
-NEAR = timedelta(days=14)
 
 
 def demand_near(day: date, today: date) -> None:
@@ -52,8 +46,11 @@ async def compose(
     operators: Sequence[str] = (),
     kind: EditionKind = EditionKind.DAILY,
     weigh: Weigh | None = None,
+    zone: tzinfo = UTC,
 ) -> Composed:
     """Composes the edition of `day`: `ready` where there is enough for a paper, else `held`.
+
+    Where `day` is near today in `zone` it has a number, which is provisional until the freeze.
 
     Composing again replaces the content and takes back an approval; what operators asked for stays. `operators` are
     written to when it comes to be held. `weigh` tells how long a mail it makes; stories that are too many for one are
@@ -63,7 +60,7 @@ async def compose(
         raise InvalidInput(f"A weekly is for a Saturday, and {day} is none.", "date")
     for _ in range(TRIES):
         async with db.write() as session:
-            edition = await _draft(session, day, kind, now)
+            edition = await _draft(session, day, kind, now, now.astimezone(zone).date())
         edits = Edits.model_validate(edition.edits)
         async with db.read() as session:
             laid = await lay_out(session, edition, edits, now)
@@ -102,25 +99,13 @@ async def put(
     return Composed(found.id, EditionStatus.READY, laid.note)
 
 
-def content_hash(content: EditionContent | None) -> str:
-    """SHA-256 of the content as canonical JSON; empty for no content."""
-    if content is None:
-        return ""
-    text = json.dumps(content.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-async def _draft(session: Session, day: date, kind: EditionKind, now: datetime) -> Edition:
+async def _draft(session: Session, day: date, kind: EditionKind, now: datetime, today: date) -> Edition:
+    await numbers.lock(session)
+    if await editions.of_day(session, day, kind) is None:
+        await drafts.add(session, day=day, number=None, salt=secrets.token_hex(16), now=now, kind=kind)
+    await numbers.deal(session, today)
     edition = await editions.of_day(session, day, kind)
-    for _ in range(MOST_AT_ONCE):
-        if edition is not None:
-            break
-        # Where another date takes the number at the same moment, this waits for its transaction and takes the next.
-        number = await editions.next_number(session)
-        await drafts.add(session, day=day, number=number, salt=secrets.token_hex(16), now=now, kind=kind)
-        edition = await editions.of_day(session, day, kind)
-    if edition is None:
-        raise Conflict(f"The edition of {day} found no number: many others are being composed; compose it again.")
+    assert edition is not None  # nobody deletes one meanwhile, for that takes the same lock
     if edition.status not in drafts.COMPOSABLE:
         raise Conflict(f"The edition of {day} is {edition.status.value}; it does not change any more.")
     return edition

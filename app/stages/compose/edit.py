@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -22,7 +22,7 @@ from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
 from app.stages.compose.stale import stale
 from app.stages.compose.week import week
-from app.store import drafts, editions, holding, shared_settings, stories
+from app.store import drafts, editions, holding, numbers, shared_settings, stories
 from app.store.holding import Hold, Holder
 
 Stories = Annotated[list[Annotated[int, Field(ge=0, le=LARGEST_ID)]], Field(max_length=200)]
@@ -118,6 +118,27 @@ async def unhold(db: Database, edition_id: int, hand: Hand) -> Edition:
         return edits.model_copy(update={"hold": "", "enough": True})
 
     return await _rewrite(db, edition_id, remake, hand, must_print=True)
+
+
+async def delete(session: Session, edition_id: int, now: datetime, zone: tzinfo, version: int | None = None) -> Edition:
+    """Deletes an edition that was never frozen, with its page of memory and its number; gives what it was.
+
+    Its stories were never printed and may run elsewhere. Raises NotFound; Conflict where it was frozen, and Stale where
+    it is not at `version`.
+    """
+    await numbers.lock(session)  # before the edition's row
+    edition = _seen(await editions.lock(session, edition_id), edition_id)
+    if version is not None and edition.version != version:
+        raise await stale(session, edition, version)
+    if edition.status not in drafts.COMPOSABLE:
+        raise Conflict(
+            f"The edition of {edition.date} is {edition.status.value}. Only an edition that was never frozen can be "
+            "deleted; one that goes out can be cancelled."
+        )
+    if not await drafts.delete(session, edition):
+        raise await stale(session, edition)
+    await numbers.deal(session, now.astimezone(zone).date())
+    return edition
 
 
 async def hold_overdue(db: Database, settings: Settings, now: datetime) -> str:

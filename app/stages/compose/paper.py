@@ -26,7 +26,7 @@ class Sheet:
 
     kind: EditionKind
     day: date
-    number: int
+    number: int | None
     founded: date
     """The date of the paper's first edition."""
     before: str | None

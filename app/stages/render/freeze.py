@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NoReturn
 
 import structlog
@@ -17,7 +17,7 @@ from app.models.states import EditionStatus
 from app.stages.render import charts, linting, printed, variants
 from app.stages.render.lint.problem import Problem, errors
 from app.stages.render.lint.rules import reason
-from app.store import editions, holding, pictures, stories
+from app.store import editions, holding, numbers, pictures, stories
 from app.store.holding import Hold, Holder
 
 TRIES = 3
@@ -79,7 +79,10 @@ async def _freeze(
         raise Conflict(f"The edition of {edition.date} is {edition.status.value} and cannot be frozen{why}")
     if approved and edition.approved_at is None:
         raise Conflict(f"The edition of {edition.date} waits for an operator to approve it.")
-    content, slug = EditionContent.model_validate(edition.content), editions.slug_of(edition.kind, edition.date)
+    if edition.number is None:
+        edition = await _numbered(db, edition, now.astimezone(publication.zone).date())
+    content, slug = editions.content_of(edition), editions.slug_of(edition.kind, edition.date)
+    assert content is not None
     try:
         html, text = await printed.press(content, publication, slug, mark_of(edition.salt))
     except printed.Unprintable as refusal:  # nobody can overrule that: there is nothing to send
@@ -100,6 +103,16 @@ async def _freeze(
     return problems
 
 
+async def _numbered(db: Database, edition: Edition, today: date) -> Edition:
+    """A stray draft that goes out after all has the next number."""
+    async with db.write() as session:
+        await numbers.deal(session, today, next_is=edition.id)
+        found = await editions.get(session, edition.id)
+    if found is None or (found.version, found.status) != (edition.version, edition.status):
+        raise Stale(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
+    return found
+
+
 async def _hold(
     db: Database, edition: Edition, problems: tuple[Problem, ...], now: datetime, operators: Sequence[str]
 ) -> NoReturn:
@@ -118,7 +131,8 @@ async def _keep(db: Database, edition: Edition, content: EditionContent, html: s
         found = await editions.lock(session, edition.id)
         if found is not None and found.frozen_at is not None and found.content_hash == edition.content_hash:
             return  # somebody else froze the same content a moment ago
-        if found is None or (found.version, found.status) != (edition.version, edition.status):
+        as_rendered = (edition.version, edition.status, edition.number)
+        if found is None or (found.version, found.status, found.number) != as_rendered:
             raise Stale(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")
         if found.status is EditionStatus.HELD:
             await editions.move(session, found.id, EditionStatus.HELD, EditionStatus.READY, found.reason)

@@ -78,7 +78,8 @@ async def _stored(db: Database, edition_id: int) -> Printed | tuple[str, Edition
         raise NotFound(f"There is no edition {edition_id}.")
     if edition.content is None:
         raise Conflict(f"There is nothing to print on {edition.date} yet: {edition.reason}")
-    slug, content = editions.slug_of(edition.kind, edition.date), EditionContent.model_validate(edition.content)
+    slug, content = editions.slug_of(edition.kind, edition.date), editions.content_of(edition)
+    assert content is not None
     if edition.frozen_at is None or bodies is None:
         return slug, content
     return Printed(slug, edition.date, edition.subject, content, *bodies)

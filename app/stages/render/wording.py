@@ -69,8 +69,10 @@ def arrival(due: datetime) -> Phrase:
     return say("{when}, {zone}", when=dated("EEEE 'at' HH:mm", due), zone=zone_words(due.tzinfo))
 
 
-def issue(volume: int, number: int) -> Phrase:
-    """Vol. I · No. 214."""
+def issue(volume: int, number: int | None) -> Phrase:
+    """Vol. I · No. 214; without a number Vol. I."""
+    if number is None:
+        return say("Vol. {volume}", volume=roman(volume))
     return say("Vol. {volume} · No. {number}", volume=roman(volume), number=number)
 
 

@@ -1,5 +1,6 @@
 """The edition that a request names, and what is told of a deed done to it."""
 
+from datetime import datetime
 from typing import Any
 
 from app.bootstrap import Container
@@ -17,6 +18,11 @@ async def find(session: Session, edition_id: int) -> Edition:
     if edition is None:
         raise NotFound(f"There is no edition {edition_id}.")
     return edition
+
+
+async def record_deletion(session: Session, actor: str, gone: Edition, now: datetime) -> None:
+    """Writes the audit line of a draft that is no more, in the transaction that deleted it."""
+    await audit.record(session, actor, "delete", "edition", gone.id, now, date=str(gone.date), kind=gone.kind.value)
 
 
 async def record(container: Container, actor: Actor, action: str, edition_id: int, **detail: Any) -> EditionOut:

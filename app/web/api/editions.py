@@ -68,6 +68,24 @@ async def change(
     return _tagged(await edit.change(container.db, edition_id, changes, hand), response)
 
 
+@router.delete(
+    "/{edition_id}",
+    status_code=204,
+    summary="Delete an edition that was never frozen",
+    responses={
+        404: {"description": "There is no such edition."},
+        409: {"description": "It was frozen; what goes out can be cancelled."},
+        412: {"description": "It is not at the version that If-Match names."},
+    },
+)
+async def delete(
+    container: ContainerDep, session: WriteSession, actor: Writer, now: Now, edition_id: RowId, seen: Seen = None
+) -> Response:
+    gone = await edit.delete(session, edition_id, now, container.settings.zone, _version(seen))
+    await edition_deeds.record_deletion(session, actor.name, gone, now)
+    return Response(status_code=204)
+
+
 @router.post("/{edition_id}/hold", summary="Hold an edition until somebody lets it go")
 async def hold(
     container: ContainerDep, actor: Writer, edition_id: RowId, asked: HoldIn, response: Response, seen: Seen = None

@@ -116,7 +116,8 @@ async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id
             made = await revision.successor(session, edition_id, now)
             await audit.record(session, actor.name, "correct", "edition", edition_id, now, successor=made.id)
         operators = container.settings.operator_emails
-        await draft.compose(container.db, made.date, now, operators, made.kind, container.weigh)
+        zone = container.settings.zone
+        await draft.compose(container.db, made.date, now, operators, made.kind, container.weigh, zone)
         async with container.db.read() as session:
             return EditionOut.of(await edition_deeds.find(session, made.id)).model_dump(mode="json")
 

@@ -85,7 +85,9 @@ class EditionOut(BaseModel):
     id: int
     kind: EditionKind
     date: dt.date
-    number: int
+    number: int | None = Field(
+        description="Provisional until the edition is frozen; null for a draft whose date is more than 14 days away."
+    )
     status: EditionStatus
     reason: str
     subject: str
@@ -111,7 +113,7 @@ class EditionOut(BaseModel):
             subject=edition.subject,
             preheader=edition.preheader,
             slug=editions.slug_of(edition.kind, edition.date),
-            content=EditionContent.model_validate(edition.content) if edition.content else None,
+            content=editions.content_of(edition),
             edits=Edits.model_validate(edition.edits),
             version=edition.version,
             composed_at=edition.composed_at,
