@@ -6,7 +6,8 @@ deleted, so that a draft that never goes out costs none; a stray one, whose date
 
 from datetime import date, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import aliased
 
 from app.core.db import Session
 from app.models import Edition
@@ -53,6 +54,22 @@ async def deal(session: Session, today: date, *, next_is: int | None = None) -> 
     for id_ in changed:
         if id_ in dealt:
             await _set(session, [id_], dealt[id_])
+
+
+async def take_next(session: Session, edition_id: int, today: date) -> None:
+    """Puts a draft that is about to be frozen before those that have lower numbers; one without a number gets one.
+
+    Theirs would be missing if they never went out. A correction keeps its number. The caller holds no edition's row.
+    """
+    await lock(session)
+    lower = aliased(Edition)
+    ahead = exists().where(lower.frozen_at.is_(None), lower.revision == 1, lower.number < Edition.number)
+    behind = Edition.number.is_(None) | ahead
+    wanted = select(Edition.id).where(
+        Edition.id == edition_id, Edition.frozen_at.is_(None), Edition.revision == 1, behind
+    )
+    if await session.scalar(wanted) is not None:
+        await deal(session, today, next_is=edition_id)
 
 
 async def _set(session: Session, ids: list[int], number: int | None) -> None:

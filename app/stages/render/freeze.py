@@ -50,7 +50,10 @@ async def freeze(
     """
     for tried in range(1, TRIES + 1):
         try:
-            return await _freeze(db, edition_id, publication, now, force=force, approved=approved, operators=operators)
+            # Of two that go before each other, the second try takes the number that is left to it.
+            return await _freeze(
+                db, edition_id, publication, now, force=force, approved=approved, operators=operators, ahead=tried == 1
+            )
         except Stale:
             if tried == TRIES:
                 raise
@@ -66,6 +69,7 @@ async def _freeze(
     force: bool,
     approved: bool,
     operators: Sequence[str],
+    ahead: bool,
 ) -> tuple[Problem, ...]:
     async with db.read() as session:
         edition = await editions.get(session, edition_id)
@@ -79,7 +83,7 @@ async def _freeze(
         raise Conflict(f"The edition of {edition.date} is {edition.status.value} and cannot be frozen{why}")
     if approved and edition.approved_at is None:
         raise Conflict(f"The edition of {edition.date} waits for an operator to approve it.")
-    if edition.number is None:
+    if ahead or edition.number is None:
         edition = await _numbered(db, edition, now.astimezone(publication.zone).date())
     content, slug = editions.content_of(edition), editions.slug_of(edition.kind, edition.date)
     assert content is not None
@@ -104,9 +108,9 @@ async def _freeze(
 
 
 async def _numbered(db: Database, edition: Edition, today: date) -> Edition:
-    """A stray draft that goes out after all has the next number."""
+    """The edition with the next number, whatever drafts there are before it."""
     async with db.write() as session:
-        await numbers.deal(session, today, next_is=edition.id)
+        await numbers.take_next(session, edition.id, today)
         found = await editions.get(session, edition.id)
     if found is None or (found.version, found.status) != (edition.version, edition.status):
         raise Stale(f"The edition of {edition.date} was changed while it was rendered; freeze it again.")

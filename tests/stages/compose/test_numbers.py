@@ -1,5 +1,7 @@
 """Numbers are those of the papers that go out: drafts have the next ones by date, stray drafts none."""
 
+import asyncio
+import contextlib
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +13,7 @@ from app.core.errors import Conflict, NotFound, Stale
 from app.models import Edition
 from app.models.content import EditionKind, Section, content_hash
 from app.models.states import EditionStatus
-from app.stages.compose import draft, edit
+from app.stages.compose import correct, draft, edit
 from app.stages.render import freeze, message, preview
 from app.store import archive, drafts, editions, listings, published
 from app.store.listings import Listed
@@ -120,9 +122,9 @@ async def test_papers_that_go_out_are_numbered_without_a_gap(db: Database) -> No
 
 @pytest.mark.usefixtures("stories")
 async def test_an_edition_shows_the_number_that_it_has_at_the_freeze(db: Database) -> None:
-    """Composed as No. 1, it goes out as No. 2, because one of an earlier date was composed since."""
+    """Composed as No. 1, it goes out as No. 2, because one of an earlier date came before it since."""
     tomorrow = await composed(db, DAY + timedelta(days=1))
-    await composed(db, DAY)
+    await frozen(db, await composed(db, DAY))
     made = await frozen(db, tomorrow)
     content = editions.content_of(made)
     assert content is not None
@@ -134,9 +136,25 @@ async def test_an_edition_shows_the_number_that_it_has_at_the_freeze(db: Databas
     assert bodies is not None
     assert all("No. 2" in body for body in bodies)
     async with db.read() as session:
-        assert [one.number for one in await published.listed(session, 5)] == [2]
+        assert [one.number for one in await published.listed(session, 5)] == [2], "today's is not sent yet"
         ((printed, found),) = await archive.newest(session, 5)
     assert (found.number, printed.digest) == (2, made.content_hash)
+
+
+@pytest.mark.usefixtures("stories")
+async def test_who_is_frozen_first_goes_before_the_other_drafts(db: Database) -> None:
+    """Today's may yet be held for good, and no number is to be missing. A correction keeps its edition's number."""
+    today, tomorrow = await composed(db, DAY), await composed(db, DAY + timedelta(days=1))
+    assert (today.number, tomorrow.number) == (1, 2)
+    made = await frozen(db, tomorrow)
+    assert (made.number, made.content and made.content["number"]) == (1, 1)
+    assert (await again(db, today.id)).number == 2
+    async with db.write() as session:
+        await editions.move(session, made.id, EditionStatus.FROZEN, EditionStatus.CANCELLED, "")
+        successor = await correct.successor(session, made.id, NOON)
+    corrected = await frozen(db, await composed(db, successor.date))
+    assert (corrected.id, corrected.revision, corrected.number) == (successor.id, 2, 1)
+    assert (await again(db, today.id)).number == 2
 
 
 @pytest.mark.usefixtures("stories")
@@ -209,3 +227,32 @@ async def test_a_draft_without_a_number_is_never_frozen(db: Database) -> None:
             await session.execute(
                 text("UPDATE editions SET status = 'frozen', html = 'x', text = 'x', content = '{}', number = NULL")
             )
+
+
+@pytest.mark.usefixtures("stories")
+async def test_many_composed_frozen_and_deleted_at_once_have_numbers_of_their_own(db: Database) -> None:
+    """Nobody waits for another in a circle, and what was frozen shows the number it has."""
+    made = [await composed(db, DAY + timedelta(days=away)) for away in range(6)]
+
+    async def freezes(edition: Edition) -> None:
+        with contextlib.suppress(Stale):
+            await frozen(db, edition)
+
+    await asyncio.gather(
+        *(draft.compose(db, DAY + timedelta(days=away), NOON) for away in (6, 7, 8, 5, 4)),
+        draft.compose(db, FAR, NOON),
+        freezes(made[0]),
+        freezes(made[2]),
+        delete(db, made[1].id),
+        delete(db, made[3].id),
+    )
+    last = await composed(db, DAY + timedelta(days=9))
+    async with db.read() as session:
+        found = await editions.newest(session, 50, None)
+    given = [one.number for one in found if one.number is not None]
+    assert sorted(given) == list(range(1, len(found)))
+    assert last.number == len(found) - 1
+    for one in found:
+        if one.frozen_at:
+            assert one.content is not None
+            assert one.content["number"] == one.number
