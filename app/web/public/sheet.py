@@ -64,10 +64,9 @@ def opening(piece: Piece) -> Markup:
     """The first paragraphs of a story. Its HTML was sanitised before it was stored."""
     paragraphs = _PARAGRAPH.findall(piece.body)[:_PARAGRAPHS]
     if paragraphs:
-        ours = (paragraph.replace("<p>", '<p dir="auto">', 1) for paragraph in paragraphs)
-        return Markup("\n".join(ours))  # noqa: S704  # sanitised by nh3 when the story came in
+        return Markup("\n".join(paragraphs))  # noqa: S704  # sanitised by nh3 when the story came in
     plain = [part.strip() for part in piece.body_text.split("\n\n") if part.strip()]
-    return Markup("\n").join(Markup('<p dir="auto">{}</p>').format(part) for part in plain[:_PARAGRAPHS])
+    return Markup("\n").join(Markup("<p>{}</p>").format(part) for part in plain[:_PARAGRAPHS])
 
 
 def _chosen(content: EditionContent) -> tuple[Piece, ...]:
