@@ -21,7 +21,7 @@ STRINGS := --sort-by-file --add-location=file --no-wrap
 KEYWORDS := -k say:1 -k plural:1,2 -k dated:1 -k key:1 -k forms:1,2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint fix bench bench-send chaos docs-check look strings lock
+.PHONY: help demo test setup lint fix bench bench-send chaos fuzz-api docs-check look strings lock
 
 help:
 	@echo "make demo        a whole morning on this machine: sign-up, edition, mail"
@@ -32,6 +32,7 @@ help:
 	@echo "make bench       measure against the budgets"
 	@echo "make bench-send  measure the whole way of a mail beside Postfix's load generator (needs postfix installed)"
 	@echo "make chaos       kill the sender 800 times and count what arrived; KILLS=20 is shorter"
+	@echo "make fuzz-api    hold the API to its description with random requests; EXAMPLES=1000 is longer"
 	@echo "make docs-check  every setting, command and provider stands in the docs"
 	@echo "make look        take the pictures in docs/look again (needs Chromium)"
 	@echo "make strings     bring the catalogues in step with the words in the code"
@@ -67,6 +68,10 @@ KILLS := 200
 chaos: .venv/dev.ok
 	$(BIN)/python -m tests.chaos --kills $(KILLS)
 	$(BIN)/python -m pytest -s tests/chaos/test_troubles.py tests/chaos/test_networks.py tests/chaos/long_nights.py
+
+EXAMPLES := 100
+fuzz-api: .venv/dev.ok
+	$(BIN)/python -m tests.fuzz_api --examples $(EXAMPLES)
 
 docs-check: .venv/dev.ok
 	$(BIN)/python -m pytest tests/house/test_docs.py

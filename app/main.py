@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app.bootstrap import Container
 from app.core.errors import StorageError
-from app.web import docs, errors, public
+from app.web import docs, errors, openapi, public
 from app.web.api.router import router as api
 from app.web.assets import Assets
 from app.web.guard import BelowPath, BodyLimit, ProtectiveHeaders
@@ -55,6 +55,7 @@ def create_app(container: Container, *, with_worker: bool = False) -> FastAPI:
     app.include_router(docs.router)
     app.mount("/static", assets, name="static")
     errors.install(app)
+    openapi.describe(app)
     app.add_middleware(Replay)
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadLimit)

@@ -239,7 +239,7 @@ def delete(
     async def work(container: Container) -> Edition:
         now = container.clock.now()
         async with container.db.write() as session:
-            gone = await edit.delete(session, edition.id, now, container.settings.zone, edition.version)
+            gone = await edit.delete(session, edition.id, now, container.settings.zone, frozenset({edition.version}))
             await audit.record(
                 session, ACTOR, "delete", "edition", gone.id, now, date=str(gone.date), kind=gone.kind.value
             )
@@ -281,7 +281,7 @@ def _hand(container: Container, action: str, edition: Edition, **detail: object)
     async def then(session: Session, made: Edition) -> None:
         await audit.record(session, ACTOR, action, "edition", edition.id, now, version=made.version, **detail)
 
-    return edit.Hand(now, then, edition.version, container.settings.operator_emails, container.weigh)
+    return edit.Hand(now, then, frozenset({edition.version}), container.settings.operator_emails, container.weigh)
 
 
 def _section(words: str) -> tuple[Section, list[int]]:

@@ -105,9 +105,9 @@ def add(
     most: Annotated[int, typer.Option(help="New candidates a day at most.")] = 20,
 ) -> None:
     """Add a source. It is asked within the hour; `sources check` asks it now."""
-    fields = sourcing.parse(
-        {"url": url, "kind": kind, "name": name, "section": section, "weight": weight, "most": most}
-    )
+    told = {"kind": kind, "name": name}.items()
+    given = {field: value for field, value in told if value is not None}
+    fields = sourcing.parse({"url": url, "section": section, "weight": weight, "most": most, **given})
 
     async def work(container: Container) -> int:
         async with container.db.write() as session:

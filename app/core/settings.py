@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core import malformed
 from app.core.calendar import Hours, minute_of
 from app.core.errors import ConfigurationError
 from app.core.kept_secrets import kept_secret
@@ -195,7 +196,7 @@ def _sentences(error: ValidationError) -> Sequence[str]:
     lines = []
     for item in error.errors(include_url=False):
         name = "_".join(str(part) for part in item["loc"]).upper()
-        text = item["msg"].removeprefix("Value error, ")
+        text = malformed.sentence(item)
         lines.append(f"{PREFIX}{name}: {text}" if name else text)
     return lines
 

@@ -6,6 +6,16 @@ _SEPARATORS = "\u2028\u2029"
 """LINE and PARAGRAPH SEPARATOR: line breaks that no field of ours has, and that programs read differently."""
 
 
+_REFUSED = r"\u0000-\u0008\u000A-\u001F\u007F-\u009F\u2028\u2029"
+LINE = f"^[^{_REFUSED}]*$"
+"""A pattern (JSON Schema) of what `is_clean` lets pass; surrogates cannot be sent."""
+FILLED_LINE = rf"^[^{_REFUSED}]*[^\s{_REFUSED}][^{_REFUSED}]*$"
+"""The same, and something is to be seen in it."""
+
+LINES = "^[^\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F-\\u009F\\u2028\\u2029]*$"
+"""The same for several lines."""
+
+
 def is_printable_ascii(text: str) -> bool:
     """Has `text` nothing but the 95 characters from the blank to the tilde (RFC 20)?"""
     return text.isascii() and text.isprintable()

@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.core import malformed
 from app.core.errors import (
     Conflict,
     InvalidInput,
@@ -119,6 +120,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if not wants_problem(request):
         detail = _ON_PAGES.get(error.status_code, detail)
     if error.status_code == 405:
+        headers = {name: value for name, value in headers.items() if name.lower() != "allow"}
         headers["allow"] = ", ".join(_methods(request))
     return answer(request, error.status_code, detail, headers=headers)
 
@@ -137,8 +139,7 @@ async def _on_malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # What was sent is not repeated: pydantic's `input` could hold an address.
     fields = [
-        FieldProblem(field=".".join(str(part) for part in item["loc"][1:]), message=item["msg"])
-        for item in error.errors()
+        FieldProblem(field=malformed.path(item["loc"][1:]), message=malformed.sentence(item)) for item in error.errors()
     ]
     if not wants_problem(request):  # people follow links and press buttons: what they cannot mend they need not be told
         return answer(request, 422, _BAD_ADDRESS)

@@ -7,8 +7,9 @@ from fastapi import Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 from starlette.datastructures import FormData
 
-from app.core.errors import FieldError, InvalidInput
+from app.core.errors import InvalidInput
 from app.core.language import say
+from app.core.malformed import field_errors
 from app.models.content import CHOOSABLE
 from app.models.states import Frequency
 from app.stages.audience.early import Early
@@ -95,9 +96,9 @@ def _from_json(body: bytes) -> SignUp:
     try:
         return SignUp.model_validate_json(body)
     except ValidationError as error:
-        found = [FieldError(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
+        found = field_errors(error)
         raise InvalidInput(
-            "; ".join(f"{one.field}: {one.message}".removeprefix(": ") for one in found), "", tuple(found)
+            "; ".join(f"{one.field}: {one.message}".removeprefix(": ") for one in found), "", found
         ) from None
 
 

@@ -1,5 +1,6 @@
 """Pages: Jinja2 templates with what every page knows of the paper, in the language of whoever asks."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -10,10 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from app.bootstrap import Container
-from app.core.language import ENGLISH, Language
+from app.core.language import ENGLISH, Language, Phrase
 from app.core.languages import available
 from app.core.mail import named_address
 from app.core.templating import teach
+from app.core.text import is_right_to_left
 from app.stages.audience import wording as consent_wording
 from app.stages.render.wording import clock_time, day_and_month, full_date, minutes_to_read
 from app.web import nonce, speech, wording
@@ -66,7 +68,7 @@ class Pages:
         made.filters.update(
             full_date=full_date,
             isolated=_isolated,
-            isolating=_isolating,
+            isolating=partial(_isolating, language),
             minutes_to_read=minutes_to_read,
             day_and_date=wording.day_and_date,
             day_and_month=day_and_month,
@@ -121,6 +123,9 @@ def _isolated(words: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(words)
 
 
-def _isolating(text: str, words: str) -> Markup:
-    """`text` with `words`, wherever they stand in it, isolated."""
-    return Markup(str(escape(text)).replace(str(escape(words)), _isolated(words)))  # noqa: S704  # both are escaped
+def _isolating(language: Language, text: str, words: str) -> str:
+    """`text` with `words`, wherever they stand in it, isolated where they run from right to left."""
+    if not is_right_to_left(words):
+        return text
+    said = text.in_(language) if isinstance(text, Phrase) else text
+    return Markup(str(escape(said)).replace(str(escape(words)), _isolated(words)))  # noqa: S704  # both are escaped

@@ -93,12 +93,12 @@ async def said(_: Session, __: Edition) -> None:
 
 
 def hand(container: Container, version: int | None = None) -> Hand:
-    return Hand(container.clock.now(), said, version)
+    return Hand(container.clock.now(), said, frozenset({version}) if version else None)
 
 
 async def approve(container: Container, edition_id: int, version: int | None = None) -> Edition:
     async with container.db.write() as session:
-        return await edit.approve(session, edition_id, container.clock.now(), version)
+        return await edit.approve(session, edition_id, container.clock.now(), frozenset({version}) if version else None)
 
 
 async def pause(container: Container, edition_id: int) -> Edition:

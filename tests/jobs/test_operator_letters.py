@@ -170,7 +170,7 @@ async def test_a_cause_that_is_gone_lets_an_unheld_edition_be_frozen(container: 
     await tasks.freeze(container, "a")
     held = await today(container)
     assert held.status is EditionStatus.HELD
-    hand = Hand(clock.now(), nothing, held.version)
+    hand = Hand(clock.now(), nothing, frozenset({held.version}))
     await edit.change(container.db, held.id, edit.Changes(subject="What was said in the press room"), hand)
     await tasks.freeze(container, "a")
     assert (await today(container)).status is EditionStatus.FROZEN

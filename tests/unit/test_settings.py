@@ -61,7 +61,7 @@ WRONG = [
     ("ON_UNKNOWN", "give up", "'resend' or 'hold'"),
     ("DOMAIN_RATES", "gmail=40 yahoo=quick", "'yahoo=quick' is not a limit: write gmail=40"),
     ("LOG_FORMAT", "xml", "'auto', 'json' or 'console'"),
-    ("PORT", "http", "integer"),
+    ("PORT", "http", "whole number"),
     ("PORT", "70000", "65535"),
 ]
 

@@ -71,9 +71,9 @@ async def test_a_page_with_a_broken_query_says_what_to_do(client: AsyncClient, p
     page = await client.get(path, headers={"accept": "text/html", "accept-language": "de"})
     assert page.status_code == 422
     assert "Titelseite" in page.text
-    assert "should" not in page.text
+    assert " must " not in page.text
     program = await client.get(path, headers=AS_PROGRAM)
-    assert "hould" in program.json()["detail"]
+    assert " must " in program.json()["detail"]
 
 
 async def test_a_form_that_cannot_be_read_is_told_in_german_too(client: AsyncClient) -> None:

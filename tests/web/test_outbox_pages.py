@@ -44,7 +44,7 @@ async def test_mails_are_listed_newest_first(client: AsyncClient) -> None:
     (VAR / "outbox" / "new" / ".hidden.eml").write_bytes(b"x")
     page = (await client.get("/outbox")).text
     assert page.index("Ünïcode &amp; &lt;b&gt;") < page.index("The older one")
-    assert "to ada@example.org" in page
+    assert "to <bdi>ada@example.org</bdi>" in page
     assert "Mon 23 Nov, 06:30" in page
     assert "hidden" not in page
 

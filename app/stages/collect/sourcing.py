@@ -6,11 +6,13 @@ from time import monotonic
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema, field_validator
 
 from app.core.db import Database, Session
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound, SourceError
-from app.core.text import is_clean
+from app.core.errors import Conflict, InvalidInput, NotFound, SourceError
+from app.core.malformed import field_errors
+from app.core.numbers import NoTruthValue
+from app.core.text import FILLED_LINE, is_clean
 from app.models import Source, SourceKind
 from app.models.content import STORY_SECTIONS, Section
 from app.stages.collect.canonical import web_address
@@ -31,13 +33,33 @@ class SourceFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[Line, Field(min_length=1, max_length=1000, description="A feed, or a query of arXiv or Algolia.")]
+    url: Annotated[
+        Line,
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="A feed, or a query of arXiv or Algolia.",
+            json_schema_extra={"pattern": r"^https?://\S+$"},
+        ),
+    ]
     kind: SourceKind = SourceKind.FEED
-    name: Annotated[Line, Field(min_length=1, max_length=120, description="As it is credited in print.")]
-    section: Section = Field(Section.TOOLS, description="Where its finds are proposed for.")
-    weight: Annotated[float, Field(ge=0, le=10, description="How much a find counts; 1 is usual.")] = 1.0
-    most: Annotated[int, Field(ge=1, le=100, description="New candidates a day at most.")] = 20
-    enabled: bool = True
+    name: Annotated[
+        Line,
+        Field(
+            min_length=1,
+            max_length=120,
+            description="As it is credited in print.",
+            json_schema_extra={"pattern": FILLED_LINE},
+        ),
+    ]
+    section: Annotated[
+        Section,
+        Field(description="Where its finds are proposed for."),
+        WithJsonSchema({"type": "string", "enum": [*STORY_SECTIONS]}),
+    ] = Section.TOOLS
+    weight: Annotated[float, Field(ge=0, le=10, description="How much a find counts; 1 is usual."), NoTruthValue] = 1.0
+    most: Annotated[int, Field(ge=1, le=100, description="New candidates a day at most."), NoTruthValue] = 20
+    enabled: Annotated[bool, Field(strict=True)] = True
 
     @field_validator("url")
     @classmethod
@@ -64,19 +86,15 @@ class SourceFields(BaseModel):
 
 def parse(fields: dict[str, Any]) -> SourceFields:
     """Checks loose fields, and guesses kind and name where they are left out. Raises InvalidInput, naming each."""
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = dict(fields)
     host = _host(str(given.get("url", "")))
     given.setdefault("kind", _KINDS.get(host, SourceKind.FEED))
-    given.setdefault("name", _NAMES.get(given["kind"], host.removeprefix("www.")) or "unnamed")
+    guessed = next((name for kind, name in _NAMES.items() if kind == given["kind"]), host.removeprefix("www."))
+    given.setdefault("name", guessed or "unnamed")
     try:
         return SourceFields.model_validate(given)
     except ValidationError as error:
-        found = tuple(
-            FieldError(
-                ".".join(str(part) for part in item["loc"]) or "source", item["msg"].removeprefix("Value error, ")
-            )
-            for item in error.errors(include_url=False)
-        )
+        found = field_errors(error, "source")
         said = "; ".join(f"{one.field}: {one.message}" for one in found)
         raise InvalidInput(f"The source was not accepted: {said}", errors=found) from None
 

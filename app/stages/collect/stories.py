@@ -1,13 +1,25 @@
 """Stories as an operator gives them: checked field by field before a row is written."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from app.core.days import Day
 from app.core.db import Session
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
-from app.core.text import is_clean
+from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.malformed import field_errors
+from app.core.numbers import NoTruthValue
+from app.core.text import FILLED_LINE, LINE, LINES, is_clean
 from app.models import Story
 from app.models.content import STORY_SECTIONS, Section
 from app.models.states import StoryStatus
@@ -23,17 +35,25 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 class StoryFields(BaseModel):
     """One story. `body` is Markdown; what it may not hold is taken out when the paper is composed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["standfirst"], "properties": {"standfirst": {"type": "string", "pattern": FILLED_LINE}}},
+                {"required": ["body"], "properties": {"body": {"type": "string", "pattern": r"\S"}}},
+            ]
+        },
+    )
 
-    section: Section = Field(description="lead, deep_dive, opinion, tools or weekend")
-    headline: Annotated[Line, Field(min_length=1, max_length=200)]
-    standfirst: Annotated[Line, Field(max_length=600)] = ""
-    body: Annotated[str, Field(max_length=20_000)] = ""
-    byline: Annotated[Line, Field(max_length=120)] = ""
-    source: Annotated[Line, Field(max_length=120)] = ""
-    url: Annotated[Line, Field(max_length=2000)] = ""
-    minutes: Annotated[int, Field(ge=1, le=600)] | None = None
-    publish_on: date | None = None
+    section: Annotated[Section, WithJsonSchema({"type": "string", "enum": [*STORY_SECTIONS]})]
+    headline: Annotated[Line, Field(min_length=1, max_length=200, json_schema_extra={"pattern": FILLED_LINE})]
+    standfirst: Annotated[Line, Field(max_length=600, json_schema_extra={"pattern": LINE})] = ""
+    body: Annotated[str, Field(max_length=20_000, json_schema_extra={"pattern": LINES})] = ""
+    byline: Annotated[Line, Field(max_length=120, json_schema_extra={"pattern": LINE})] = ""
+    source: Annotated[Line, Field(max_length=120, json_schema_extra={"pattern": LINE})] = ""
+    url: Annotated[Line, Field(max_length=2000, json_schema_extra={"pattern": r"^(https?://\S+)?$"})] = ""
+    minutes: Annotated[int, Field(ge=1, le=600), NoTruthValue] | None = None
+    publish_on: Day | None = None
 
     @field_validator("section")
     @classmethod
@@ -76,12 +96,7 @@ def parse(fields: dict[str, Any]) -> StoryFields:
     try:
         return StoryFields.model_validate(fields)
     except ValidationError as error:
-        found = tuple(
-            FieldError(
-                ".".join(str(part) for part in item["loc"]) or "story", item["msg"].removeprefix("Value error, ")
-            )
-            for item in error.errors(include_url=False)
-        )
+        found = field_errors(error, "story")
         said = "; ".join(f"{one.field}: {one.message}" for one in found)
         raise InvalidInput(f"The story was not accepted: {said}", errors=found) from None
 

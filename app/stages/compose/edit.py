@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.core.db import Database, Session
 from app.core.errors import Conflict, InvalidInput, NotFound
-from app.core.numbers import LARGEST_ID
+from app.core.numbers import LARGEST_ID, NoTruthValue
 from app.core.settings import Settings
-from app.core.text import is_clean
+from app.core.text import LINE, is_clean
 from app.models import Edition
 from app.models.content import EditionKind, Section
 from app.models.edits import Edits
@@ -20,12 +20,12 @@ from app.stages.compose.draft import put
 from app.stages.compose.fit import Weigh, fitted
 from app.stages.compose.paper import lay_out
 from app.stages.compose.pick import QUOTAS
-from app.stages.compose.stale import stale
+from app.stages.compose.stale import Seen, demand, stale
 from app.stages.compose.week import week
 from app.store import drafts, editions, holding, numbers, shared_settings, stories
 from app.store.holding import Hold, Holder
 
-Stories = Annotated[list[Annotated[int, Field(ge=0, le=LARGEST_ID)]], Field(max_length=200)]
+Stories = Annotated[list[Annotated[int, Field(ge=0, le=LARGEST_ID), NoTruthValue]], Field(max_length=200)]
 """By id; far more than an edition has, and than one statement of SQLite takes."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 Then = Callable[[Session, Edition], Awaitable[None]]
@@ -37,8 +37,8 @@ class Changes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    subject: Annotated[Line, Field(max_length=120)] | None = None
-    preheader: Annotated[Line, Field(max_length=200)] | None = None
+    subject: Annotated[Line, Field(max_length=120, json_schema_extra={"pattern": LINE})] | None = None
+    preheader: Annotated[Line, Field(max_length=200, json_schema_extra={"pattern": LINE})] | None = None
     sections: dict[Section, Stories] = Field(
         {}, description="Stories by id that stand first in a section, in this order: reorders, replaces, pins."
     )
@@ -53,26 +53,25 @@ class Changes(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Whose hand it is: the version they saw (None: whatever it is), who hears of a hold, how the mail is weighed,
+    """Whose hand it is: the versions they saw (None: whatever it is), who hears of a hold, how the mail is weighed,
 
     and the line of the audit, which is written in the same transaction as the change.
     """
 
     now: datetime
     then: Then
-    version: int | None = None
+    seen: Seen = None
     operators: Sequence[str] = ()
     weigh: Weigh | None = None
 
 
-async def approve(session: Session, edition_id: int, now: datetime, version: int | None = None) -> Edition:
+async def approve(session: Session, edition_id: int, now: datetime, seen: Seen = None) -> Edition:
     """Lets a ready edition be frozen where APPROVAL is manual. Approving twice is approving once.
 
-    Raises NotFound, Conflict; Stale where it is not at `version`.
+    Raises NotFound, Conflict; Stale where it is not at one of the versions `seen`.
     """
     edition = _seen(await editions.lock(session, edition_id), edition_id)
-    if version is not None and edition.version != version:
-        raise await stale(session, edition, version)
+    await demand(session, edition, seen)
     if edition.status is not EditionStatus.READY:
         why = f": {edition.reason}" if edition.status is EditionStatus.HELD else ""
         raise Conflict(f"The edition of {edition.date} is {edition.status.value}, so there is nothing to approve{why}")
@@ -120,16 +119,15 @@ async def unhold(db: Database, edition_id: int, hand: Hand) -> Edition:
     return await _rewrite(db, edition_id, remake, hand, must_print=True)
 
 
-async def delete(session: Session, edition_id: int, now: datetime, zone: tzinfo, version: int | None = None) -> Edition:
+async def delete(session: Session, edition_id: int, now: datetime, zone: tzinfo, seen: Seen = None) -> Edition:
     """Deletes an edition that was never frozen, with its page of memory and its number; gives what it was.
 
     Its stories were never printed and may run elsewhere. Raises NotFound; Conflict where it was frozen, and Stale where
-    it is not at `version`.
+    it is not at one of the versions `seen`.
     """
     await numbers.lock(session)  # before the edition's row
     edition = _seen(await editions.lock(session, edition_id), edition_id)
-    if version is not None and edition.version != version:
-        raise await stale(session, edition, version)
+    await demand(session, edition, seen)
     if edition.status not in drafts.COMPOSABLE:
         raise Conflict(
             f"The edition of {edition.date} is {edition.status.value}. Only an edition that was never frozen can be "
@@ -169,7 +167,7 @@ async def _is_overdue(session: Session, edition: Edition, settings: Settings, no
 
 async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *, must_print: bool = False) -> Edition:
     async with db.read() as session:
-        edition = await _open(session, edition_id, hand.version)
+        edition = await _open(session, edition_id, hand.seen)
         if edition.status not in drafts.COMPOSABLE:
             raise Conflict(f"The edition of {edition.date} is {edition.status.value}; it does not change any more.")
         edits = await remake(session, edition, Edits.model_validate(edition.edits))
@@ -184,10 +182,9 @@ async def _rewrite(db: Database, edition_id: int, remake: Remake, hand: Hand, *,
         return made
 
 
-async def _open(session: Session, edition_id: int, version: int | None) -> Edition:
+async def _open(session: Session, edition_id: int, seen: Seen) -> Edition:
     edition = _seen(await editions.get(session, edition_id), edition_id)
-    if version is not None and edition.version != version:
-        raise await stale(session, edition, version)
+    await demand(session, edition, seen)
     return edition
 
 

@@ -6,8 +6,21 @@ from app.models import Edition
 from app.models.operations import AuditEntry
 from app.store import access, editions
 
+Seen = frozenset[int] | None
+"""Versions of an edition, one of which somebody saw that changes it; None where it does not matter which."""
+
 LOOKED_BACK = 100
 """Lines of the audit log that are searched for what was changed, the newest."""
+
+
+async def demand(session: Session, edition: Edition, seen: Seen) -> None:
+    """Raises Stale where `edition` is at none of the versions `seen`."""
+    if seen is None or edition.version in seen:
+        return
+    if not seen:
+        state = f"it is {edition.status.value} at version {edition.version} now"
+        raise Stale(f"If-Match names no version of the edition of {edition.date}: {state}.")
+    raise await stale(session, edition, max(seen))
 
 
 async def stale(session: Session, edition: Edition, version: int | None = None) -> Stale:

@@ -44,7 +44,11 @@ async def _idempotent(
     request: Request,
     actor: Sender,
     idempotency_key: Annotated[
-        str | None, Header(description="Makes a repeat of this request answer as the first did.")
+        str | None,
+        Header(
+            description="Makes a repeat of this request answer as the first did.",
+            json_schema_extra={"minLength": 1, "maxLength": idempotency.LONGEST},
+        ),
     ] = None,
 ) -> idempotency.Request | None:
     if idempotency_key is None:

@@ -8,15 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import NotFound
 from app.core.publication import Publication
+from app.core.text import FILLED_LINE
 from app.operations import audit
 from app.stages.audience import placements, snippets
 from app.store import placements as rows
 from app.store.placements import Count
 from app.web.api.auth import Reader, Writer
+from app.web.api.json_route import JsonRoute
 from app.web.api.stories import Limit
 from app.web.deps import ContainerDep, Now, ReadSession, WriteSession
 
-router = APIRouter(prefix="/placements", tags=["placements"])
+router = APIRouter(prefix="/placements", tags=["placements"], route_class=JsonRoute)
 
 After = Annotated[str, Query(pattern="^[a-z0-9-]{0,40}$", description="`next` of the page before.")]
 
@@ -26,8 +28,14 @@ class PlacementIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    code: str = Field(description="1 to 40 of a to z, digits and dashes; it stands in addresses and never changes.")
-    label: str = Field(description="What it is, in your own words; readers never see it.")
+    code: str = Field(
+        description="1 to 40 of a to z, digits and dashes; it stands in addresses and never changes.",
+        json_schema_extra={"pattern": "^[a-z0-9][a-z0-9-]{0,39}$"},
+    )
+    label: str = Field(
+        description="What it is, in your own words; readers never see it.",
+        json_schema_extra={"pattern": FILLED_LINE, "maxLength": 120},
+    )
 
 
 class PlacementOut(BaseModel):

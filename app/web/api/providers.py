@@ -9,9 +9,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from app.models.breaker import Breaker
 from app.stages.send.standing import standings
 from app.web.api.auth import Reader
+from app.web.api.json_route import JsonRoute
 from app.web.deps import ContainerDep, ReadSession
 
-router = APIRouter(prefix="/providers", tags=["providers"])
+router = APIRouter(prefix="/providers", tags=["providers"], route_class=JsonRoute)
 
 
 class ProviderOut(BaseModel):

@@ -16,15 +16,16 @@ from app.stages.send.guard import may_receive
 from app.stages.send.ways import in_use
 from app.web.api import edition_deeds, live
 from app.web.api.auth import Once, Reader, Sender, is_in_force
+from app.web.api.json_route import JsonRoute
 from app.web.api.shapes import CancelIn, EditionOut, Progress, RestOut, TestIn
 from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
 Unknowns = Annotated[bool, Query(description="Also those of whom nobody knows: they may get it twice.")]
 
-router = APIRouter(prefix="/editions", tags=["editions"])
+router = APIRouter(prefix="/editions", tags=["editions"], route_class=JsonRoute)
 
 
-@router.post("/{edition_id}/test", summary="Mail an edition to one address, outside the ledger")
+@router.post("/{edition_id:int}/test", summary="Mail an edition to one address, outside the ledger")
 async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId, asked: TestIn) -> dict[str, str]:
     to = addresses.parse(asked.to).mail
     async with container.db.read() as session:
@@ -43,7 +44,7 @@ async def test(container: ContainerDep, actor: Sender, once: Once, edition_id: R
     return await idempotency.once(container.db, container.clock, once, work)
 
 
-@router.post("/{edition_id}/send", summary="Send a frozen edition to every reader now, whatever their morning")
+@router.post("/{edition_id:int}/send", summary="Send a frozen edition to every reader now, whatever their morning")
 async def send(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId) -> dict[str, int]:
     async def work() -> dict[str, Any]:
         released = await release.send_now(container.db, edition_id, container.settings, container.clock.now())
@@ -53,21 +54,21 @@ async def send(container: ContainerDep, actor: Sender, once: Once, edition_id: R
     return await idempotency.once(container.db, container.clock, once, work)
 
 
-@router.post("/{edition_id}/pause", summary="Begin no further hand-over")
+@router.post("/{edition_id:int}/pause", summary="Begin no further hand-over")
 async def pause(session: WriteSession, actor: Sender, now: Now, edition_id: RowId) -> EditionOut:
     edition = await control.pause(session, edition_id)
     await audit.record(session, actor.name, "pause", "edition", edition_id, now)
     return EditionOut.of(edition)
 
 
-@router.post("/{edition_id}/resume", summary="Go on with what is still owed")
+@router.post("/{edition_id:int}/resume", summary="Go on with what is still owed")
 async def resume(session: WriteSession, actor: Sender, now: Now, edition_id: RowId) -> EditionOut:
     edition = await control.resume(session, edition_id)
     await audit.record(session, actor.name, "resume", "edition", edition_id, now)
     return EditionOut.of(edition)
 
 
-@router.post("/{edition_id}/cancel", summary="Begin no further hand-over, for good")
+@router.post("/{edition_id:int}/cancel", summary="Begin no further hand-over, for good")
 async def cancel(
     session: WriteSession, actor: Sender, now: Now, edition_id: RowId, asked: CancelIn | None = None
 ) -> EditionOut:
@@ -77,12 +78,14 @@ async def cancel(
     return EditionOut.of(edition)
 
 
-@router.get("/{edition_id}/retry", summary="Whom a retry would send it again: nothing is done")
+@router.get("/{edition_id:int}/retry", summary="Whom a retry would send it again: nothing is done")
 async def rest(session: ReadSession, _: Reader, edition_id: RowId, include_unknown: Unknowns = False) -> RestOut:
     return RestOut.model_validate(await again.rest(session, edition_id, include_unknown=include_unknown))
 
 
-@router.post("/{edition_id}/retry", summary="Send it again to exactly those who went without it and are not to blame")
+@router.post(
+    "/{edition_id:int}/retry", summary="Send it again to exactly those who went without it and are not to blame"
+)
 async def retry(
     container: ContainerDep, actor: Sender, once: Once, edition_id: RowId, include_unknown: Unknowns = False
 ) -> RestOut:
@@ -97,7 +100,7 @@ async def retry(
     return RestOut.model_validate(await idempotency.once(container.db, container.clock, once, work))
 
 
-@router.post("/{edition_id}/late", summary="Send it to those who confirmed after their morning had passed")
+@router.post("/{edition_id:int}/late", summary="Send it to those who confirmed after their morning had passed")
 async def late(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId) -> dict[str, int]:
     async def work() -> dict[str, Any]:
         released = await release.late(container.db, edition_id, container.settings, container.clock.now())
@@ -107,7 +110,9 @@ async def late(container: ContainerDep, actor: Sender, once: Once, edition_id: R
     return await idempotency.once(container.db, container.clock, once, work)
 
 
-@router.post("/{edition_id}/correct", summary="Cancel it and compose a successor for the readers who have not got it")
+@router.post(
+    "/{edition_id:int}/correct", summary="Cancel it and compose a successor for the readers who have not got it"
+)
 async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id: RowId) -> EditionOut:
     async def work() -> dict[str, Any]:
         now = container.clock.now()
@@ -125,7 +130,7 @@ async def correct(container: ContainerDep, actor: Sender, once: Once, edition_id
 
 
 @router.get(
-    "/{edition_id}/progress",
+    "/{edition_id:int}/progress",
     summary="How far a send is; as text/event-stream once a second until it has ended",
     responses={200: {"content": {"text/event-stream": {}}}},
 )

@@ -7,6 +7,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.core.days import Day
+from app.core.text import FILLED_LINE, LINE
 from app.models import Edition, Story
 from app.models.content import EditionContent, EditionKind, Section
 from app.models.edits import Edits
@@ -155,9 +157,9 @@ class ComposeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    date: dt.date | None = None
+    date: Day | None = None
     kind: EditionKind = EditionKind.DAILY
-    force: bool = False
+    force: Annotated[bool, Field(strict=True)] = False
     """Also a date more than 14 days from today."""
 
 
@@ -166,7 +168,11 @@ class HoldIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    reason: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+        Field(json_schema_extra={"pattern": FILLED_LINE}),
+    ]
 
 
 class CancelIn(BaseModel):
@@ -174,7 +180,9 @@ class CancelIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = "cancelled by an operator"
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=300), Field(json_schema_extra={"pattern": LINE})
+    ] = "cancelled by an operator"
 
 
 class RestOut(BaseModel):

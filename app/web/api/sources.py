@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from app.core.db import Session
 from app.models import Source, SourceHealth, SourceKind
@@ -14,11 +14,13 @@ from app.operations import audit
 from app.stages.collect import sourcing
 from app.store import health, sources
 from app.web.api.auth import Reader, Writer
+from app.web.api.json_route import JsonRoute
+from app.web.api.partial import partial
 from app.web.api.shapes import Page, page
 from app.web.api.stories import Before, Limit
 from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
-router = APIRouter(prefix="/sources", tags=["sources"])
+router = APIRouter(prefix="/sources", tags=["sources"], route_class=JsonRoute)
 
 
 class HealthOut(BaseModel):
@@ -100,7 +102,9 @@ class TriedOut(BaseModel):
     finds: list[FindOut]
 
 
-Changes = Annotated[dict[str, Any], Body(examples=[{"url": "https://example.org/feed.xml", "section": "tools"}])]
+_EXAMPLE = {"url": "https://example.org/feed.xml", "section": "tools"}
+Changes = Annotated[dict[str, Any], Body(examples=[_EXAMPLE]), WithJsonSchema(partial(sourcing.SourceFields))]
+New = Annotated[dict[str, Any], Body(examples=[_EXAMPLE]), WithJsonSchema(partial(sourcing.SourceFields, ["url"]))]
 
 
 @router.get("", summary="List sources of stories, the newest first")
@@ -116,7 +120,7 @@ async def all_health(session: ReadSession, _: Reader, now: Now) -> list[HealthOu
 
 
 @router.post("", status_code=201, summary="Add a source; kind and name are guessed where left out")
-async def create(session: WriteSession, actor: Writer, now: Now, fields: Changes) -> SourceOut:
+async def create(session: WriteSession, actor: Writer, now: Now, fields: New) -> SourceOut:
     source_id = await sourcing.add(session, sourcing.parse(fields), now)
     await audit.record(session, actor.name, "create", "source", source_id, now)
     return await _one(session, source_id, now)
@@ -130,26 +134,26 @@ async def defaults(session: WriteSession, actor: Writer, now: Now) -> dict[str, 
     return {"added": made}
 
 
-@router.get("/{source_id}", summary="Read a source")
+@router.get("/{source_id:int}", summary="Read a source")
 async def show(session: ReadSession, _: Reader, now: Now, source_id: RowId) -> SourceOut:
     return await _one(session, source_id, now)
 
 
-@router.patch("/{source_id}", summary="Change some fields of a source")
+@router.patch("/{source_id:int}", summary="Change some fields of a source")
 async def update(session: WriteSession, actor: Writer, now: Now, source_id: RowId, fields: Changes) -> SourceOut:
     await sourcing.change(session, source_id, fields, now)
     await audit.record(session, actor.name, "change", "source", source_id, now, fields=sorted(fields))
     return await _one(session, source_id, now)
 
 
-@router.delete("/{source_id}", status_code=204, summary="Forget a source; the stories found there stay")
+@router.delete("/{source_id:int}", status_code=204, summary="Forget a source; the stories found there stay")
 async def delete(session: WriteSession, actor: Writer, now: Now, source_id: RowId) -> Response:
     await sourcing.remove(session, source_id)
     await audit.record(session, actor.name, "delete", "source", source_id, now)
     return Response(status_code=204)
 
 
-@router.post("/{source_id}/check", summary="Ask a source now, and take nothing from it")
+@router.post("/{source_id:int}/check", summary="Ask a source now, and take nothing from it")
 async def check(container: ContainerDep, actor: Writer, source_id: RowId) -> TriedOut:
     tried = await sourcing.check(container.db, container.gatherer, source_id, container.clock.now())
     async with container.db.write() as session:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
+from pydantic import WithJsonSchema
 
 from app.core.errors import NotFound
 from app.core.numbers import LARGEST_ID
@@ -13,14 +14,18 @@ from app.stages.collect import stories as desk
 from app.stages.collect.stories import StoryFields
 from app.store import sightings, stories
 from app.web.api.auth import Reader, Writer
+from app.web.api.json_route import JsonRoute
+from app.web.api.partial import partial
 from app.web.api.shapes import Page, StoryOut, page, story
 from app.web.deps import Now, ReadSession, RowId, WriteSession
 
-router = APIRouter(prefix="/stories", tags=["stories"])
+router = APIRouter(prefix="/stories", tags=["stories"], route_class=JsonRoute)
 
 Before = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-Changes = Annotated[dict[str, Any], Body(examples=[{"headline": "A better headline"}])]
+Changes = Annotated[
+    dict[str, Any], Body(examples=[{"headline": "A better headline"}]), WithJsonSchema(partial(StoryFields))
+]
 
 
 @router.get("", summary="List stories, or candidates, the newest first")
@@ -46,12 +51,12 @@ async def create(session: WriteSession, actor: Writer, now: Now, fields: StoryFi
     return await _one(session, story_id)
 
 
-@router.get("/{story_id}", summary="Read a story")
+@router.get("/{story_id:int}", summary="Read a story")
 async def show(session: ReadSession, _: Reader, story_id: RowId) -> StoryOut:
     return await _one(session, story_id)
 
 
-@router.patch("/{story_id}", summary="Change some fields of a story that was not printed yet")
+@router.patch("/{story_id:int}", summary="Change some fields of a story that was not printed yet")
 async def update(
     session: WriteSession,
     actor: Writer,
@@ -64,7 +69,7 @@ async def update(
     return await _one(session, story_id)
 
 
-@router.post("/{story_id}/accept", summary="Take a candidate into the paper, with changes")
+@router.post("/{story_id:int}/accept", summary="Take a candidate into the paper, with changes")
 async def accept(
     session: WriteSession, actor: Writer, now: Now, story_id: RowId, fields: Changes | None = None
 ) -> StoryOut:
@@ -73,21 +78,21 @@ async def accept(
     return await _one(session, story_id)
 
 
-@router.post("/{story_id}/dismiss", summary="Set a story aside that is not wanted")
+@router.post("/{story_id:int}/dismiss", summary="Set a story aside that is not wanted")
 async def dismiss(session: WriteSession, actor: Writer, now: Now, story_id: RowId) -> StoryOut:
     await desk.dismiss(session, story_id, now)
     await audit.record(session, actor.name, "dismiss", "story", story_id, now)
     return await _one(session, story_id)
 
 
-@router.post("/{story_id}/restore", summary="Make a dismissed story a candidate again")
+@router.post("/{story_id:int}/restore", summary="Make a dismissed story a candidate again")
 async def restore(session: WriteSession, actor: Writer, now: Now, story_id: RowId) -> StoryOut:
     await desk.restore(session, story_id, now)
     await audit.record(session, actor.name, "restore", "story", story_id, now)
     return await _one(session, story_id)
 
 
-@router.delete("/{story_id}", status_code=204, summary="Delete a story that was not printed yet")
+@router.delete("/{story_id:int}", status_code=204, summary="Delete a story that was not printed yet")
 async def delete(session: WriteSession, actor: Writer, now: Now, story_id: RowId) -> Response:
     await desk.remove(session, story_id)
     await audit.record(session, actor.name, "delete", "story", story_id, now)

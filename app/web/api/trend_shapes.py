@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.text import LINE
 from app.models.content import Move
 from app.models.counts import Basis, Row, Ruling, Snapshot, Thing, TrendKind, TrendSource, ref_of
 from app.stages.collect.snapshot import CollectReport
@@ -134,6 +135,7 @@ class ThingIn(BaseModel):
         min_length=1,
         max_length=300,
         description="owner/name, its number, or its ref.",
+        json_schema_extra={"pattern": LINE},
         examples=["github:repository:102"],
     )
 

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.days import Day
 from app.core.db import Session
 from app.core.errors import NotFound
+from app.core.numbers import NoTruthValue
 from app.models.counts import Ruling, Snapshot, TrendKind, TrendSource, ref_of
 from app.operations import audit
 from app.operations.access import Actor
@@ -17,15 +19,17 @@ from app.stages.compose.trending import past_of
 from app.store import counts
 from app.store import trends as captures
 from app.web.api.auth import Reader, Writer
+from app.web.api.json_route import JsonRoute
 from app.web.api.shapes import Page, page
 from app.web.api.stories import Before, Limit
 from app.web.api.trend_shapes import OLDEST, CaptureOut, ChartOut, CountOut, RulingOut, ThingIn
 from app.web.deps import ContainerDep, Now, ReadSession, RowId, WriteSession
 
-router = APIRouter(prefix="/trends", tags=["trends"])
-movers = APIRouter(prefix="/movers", tags=["trends"])
+router = APIRouter(prefix="/trends", tags=["trends"], route_class=JsonRoute)
+movers = APIRouter(prefix="/movers", tags=["trends"], route_class=JsonRoute)
 
-Day = Annotated[dt.date | None, Query(description="A UTC day; the newest of the last two days where it is left out.")]
+_NO_SUCH_THING: dict[int | str, dict[str, Any]] = {404: {"description": "Nothing of that name was ever counted"}}
+OfDay = Annotated[Day | None, Query(description="A UTC day; the newest of the last two days where it is left out.")]
 Source = Annotated[TrendSource | None, Query()]
 Kind = Annotated[TrendKind | None, Query()]
 Rows = Annotated[int, Query(ge=1, le=200, description="Rows of each chart; what is held comes on top.")]
@@ -37,7 +41,7 @@ class CollectIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    within: float = Field(60, ge=1, le=120, description="Seconds for all sources together.")
+    within: Annotated[float, Field(ge=1, le=120, description="Seconds for all sources together."), NoTruthValue] = 60
 
 
 @router.get("", summary="List what was captured, one for each source, kind and day, the newest first")
@@ -48,7 +52,7 @@ async def index(
     limit: Limit = 50,
     source: Source = None,
     kind: Kind = None,
-    day: Annotated[dt.date | None, Query(description="Only of this UTC day.")] = None,
+    day: Annotated[Day | None, Query(description="Only of this UTC day.")] = None,
 ) -> Page[CaptureOut]:
     found = await captures.captures(session, limit, before, source=source, kind=kind, day=day)
     return page([CaptureOut.of(one) for one in found], [one.id for one in found], limit)
@@ -59,7 +63,7 @@ async def charts(
     session: ReadSession,
     _: Reader,
     now: Now,
-    day: Day = None,
+    day: OfDay = None,
     source: Source = None,
     kind: Kind = None,
     rows: Rows = 10,
@@ -73,7 +77,7 @@ async def charts(
 
 
 @router.get("/held", summary="What is kept from print, or has no arrow, on the charts of a day, and why")
-async def held(session: ReadSession, _: Reader, now: Now, day: Day = None) -> list[ChartOut]:
+async def held(session: ReadSession, _: Reader, now: Now, day: OfDay = None) -> list[ChartOut]:
     made = await _told(session, await _stored(session, now, day), None, remarked=True)
     return [chart for chart in made if chart.rows]
 
@@ -85,17 +89,29 @@ async def ruled(session: ReadSession, _: Reader, before: Before = None, limit: L
     return page(items, [one[0] for one in found], limit)
 
 
-@router.post("/allow", summary="Let a thing be printed from the next count on, whatever looks odd about its figures")
+@router.post(
+    "/allow",
+    responses=_NO_SUCH_THING,
+    summary="Let a thing be printed from the next count on, whatever looks odd about its figures",
+)
 async def allow(session: WriteSession, actor: Writer, now: Now, asked: ThingIn) -> RulingOut:
     return await _rule(session, actor, now, asked.thing, Ruling.ALLOW)
 
 
-@router.post("/block", summary="Keep a thing off every chart from the next count on")
+@router.post(
+    "/block",
+    responses=_NO_SUCH_THING,
+    summary="Keep a thing off every chart from the next count on",
+)
 async def block(session: WriteSession, actor: Writer, now: Now, asked: ThingIn) -> RulingOut:
     return await _rule(session, actor, now, asked.thing, Ruling.BLOCK)
 
 
-@router.post("/clear", summary="Take back what was allowed or blocked")
+@router.post(
+    "/clear",
+    responses=_NO_SUCH_THING,
+    summary="Take back what was allowed or blocked",
+)
 async def clear(session: WriteSession, actor: Writer, now: Now, asked: ThingIn) -> RulingOut:
     return await _rule(session, actor, now, asked.thing, None)
 
@@ -109,7 +125,7 @@ async def collect(container: ContainerDep, actor: Writer, asked: CollectIn | Non
     return CountOut.of(report)
 
 
-@router.get("/{capture_id}", summary="Read one capture with all of its rows")
+@router.get("/{capture_id:int}", summary="Read one capture with all of its rows")
 async def show(session: ReadSession, _: Reader, capture_id: RowId) -> ChartOut:
     found = await captures.get(session, capture_id)
     if found is None:
@@ -119,7 +135,7 @@ async def show(session: ReadSession, _: Reader, capture_id: RowId) -> ChartOut:
 
 
 @movers.get("", summary="The movers of a day, by source: the rising by surprise, then the new, then what left")
-async def moved(session: ReadSession, _: Reader, now: Now, day: Day = None, source: Source = None) -> list[ChartOut]:
+async def moved(session: ReadSession, _: Reader, now: Now, day: OfDay = None, source: Source = None) -> list[ChartOut]:
     stored = await _stored(session, now, day)
     chosen = {key: one for key, one in stored.items() if key[1] is TrendKind.MOVERS and source in (None, key[0])}
     return await _told(session, chosen, None)

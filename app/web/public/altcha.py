@@ -17,6 +17,7 @@ router = APIRouter(tags=["readers"])
     description="Solve it with an ALTCHA library (`PBKDF2/SHA-256`) and send the base64 of "
     '`{"challenge": …, "solution": …}` as `altcha` to `/subscribe`. It lasts ten minutes and serves one sign-up. '
     "404 where sign-ups need no proof of work.",
+    responses={404: {"description": "Sign-ups need no proof of work"}},
 )
 async def challenge(container: ContainerDep, now: Now) -> dict[str, Any]:
     if container.proofs is None:

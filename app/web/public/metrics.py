@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from app.core.errors import NotAuthorized
 from app.core.settings import Settings
@@ -17,7 +18,10 @@ FORM = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @router.get(
-    "/metrics", summary="Figures for Prometheus: with METRICS_TOKEN, or from this machine where METRICS_OPEN says so"
+    "/metrics",
+    summary="Figures for Prometheus: with METRICS_TOKEN, or from this machine where METRICS_OPEN says so",
+    response_class=PlainTextResponse,
+    responses={401: {"description": "No token, or one that is not known"}},
 )
 async def scrape(request: Request, container: ContainerDep, authorization: Annotated[str, Header()] = "") -> Response:
     if not (_has_token(container.settings, authorization) or _is_open(container.settings, request)):

@@ -15,8 +15,8 @@ from app.web import nonce
 from app.web.answers import AnswerWith
 from app.web.deps import BriefSession, ContainerDep, Now, VisitorDep
 from app.web.fields import SignUp, form_of, form_schema, is_form
+from app.web.openapi import problem
 from app.web.pages import page
-from app.web.problems import MEDIA_TYPE, Problem
 from app.web.public.door import AdmittedDep, ask_again, bad_proof
 
 router = APIRouter(tags=["readers"])
@@ -42,19 +42,19 @@ _BODY: dict[str, Any] = {
         "application/x-www-form-urlencoded": {"schema": form_schema()},
     },
 }
-_REFUSED: dict[int | str, dict[str, Any]] = {
-    422: {
-        "description": "A field is malformed; `errors` says which and why",
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
-    },
-    429: {
-        "description": "Too many sign-ups; `Retry-After` says in how many seconds to try again",
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
-    },
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"content": {"text/html": {"schema": {"type": "string"}}}},
+    **{status: problem(status) for status in (422, 429)},
 }
 
 
-@router.api_route("/subscribe", methods=["GET", "HEAD"], include_in_schema=False)
+@router.head("/subscribe", include_in_schema=False)
+@router.get(
+    "/subscribe",
+    status_code=303,
+    response_class=RedirectResponse,
+    summary="The address in the browser of whoever has just signed up",
+)
 async def asked_for(container: ContainerDep) -> Response:
     """The address in the browser of whoever has just signed up: the form stands on the front page."""
     return RedirectResponse(f"{container.settings.public_url}/", 303)
@@ -64,7 +64,7 @@ async def asked_for(container: ContainerDep) -> Response:
     "/subscribe",
     status_code=202,
     response_model=Asked,
-    responses=_REFUSED,
+    responses=_ANSWERS,
     openapi_extra={"requestBody": _BODY},
     summary="Ask for the paper",
     description="Sends a confirmation link to the address. JSON is answered with 202, a form with a page. "

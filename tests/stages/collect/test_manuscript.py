@@ -69,9 +69,9 @@ def test_other_tools_words_are_known() -> None:
         ("---\nsection: lead\n\theadline: a\n---\nx", "line 3: it is not YAML"),
         ("---\nsection: sport\nheadline: a\n---\nx", "line 2: section:"),
         ("---\nsection: movers\nheadline: a\n---\nx", "line 2: section: movers is filled from counts"),
-        ("---\nheadline: a\n---\nx", "section: Field required"),
+        ("---\nheadline: a\n---\nx", "section: is required"),
         ("---\nsection: lead\nheadline: a\n---\n", "story: a story needs a standfirst or a body"),
-        ("---\nsection: lead\nheadline: [2026]\n---\nx", "line 3: headline: Input should be a valid string"),
+        ("---\nsection: lead\nheadline: [2026]\n---\nx", "line 3: headline: must be text"),
         (
             "---\nsection: lead\nheadline: a\nstandfrist: b\n---\nx",
             "line 4: standfrist: is no field; did you mean standfirst?",

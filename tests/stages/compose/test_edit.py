@@ -28,7 +28,7 @@ async def nothing(_: Session, __: Edition) -> None:
 
 
 def hand(version: int | None = None, then: edit.Then = nothing) -> Hand:
-    return Hand(NOON, then, version, EDITORS)
+    return Hand(NOON, then, frozenset({version}) if version else None, EDITORS)
 
 
 async def paper(db: Database) -> Edition:
@@ -132,7 +132,7 @@ async def test_any_change_takes_an_approval_back(db: Database) -> None:
     """And an approval of what was changed since is refused."""
     made = await paper(db)
     async with db.write() as session:
-        approved = await edit.approve(session, made.id, NOON, made.version)
+        approved = await edit.approve(session, made.id, NOON, frozenset({made.version}))
     assert approved.version == made.version + 1
     with pytest.raises(Stale):  # what is approved is changed by somebody who saw the approval
         await edit.change(db, made.id, Changes(remove=[2]), hand(made.version))
@@ -140,7 +140,7 @@ async def test_any_change_takes_an_approval_back(db: Database) -> None:
     assert changed.approved_at is None
     async with db.write() as session:
         with pytest.raises(Stale):
-            await edit.approve(session, made.id, NOON, approved.version)
+            await edit.approve(session, made.id, NOON, frozenset({approved.version}))
 
 
 async def test_an_operators_hold_lasts_until_it_is_let_go(db: Database) -> None:

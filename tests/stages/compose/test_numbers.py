@@ -55,7 +55,7 @@ async def frozen(db: Database, edition: Edition, now: datetime = NOON) -> Editio
 
 async def delete(db: Database, edition_id: int, version: int | None = None) -> Edition:
     async with db.write() as session:
-        return await edit.delete(session, edition_id, NOON, LONDON, version)
+        return await edit.delete(session, edition_id, NOON, LONDON, frozenset({version}) if version else None)
 
 
 @pytest.mark.usefixtures("stories")

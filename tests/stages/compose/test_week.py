@@ -153,7 +153,8 @@ async def test_an_operator_may_choose_the_lead_of_the_week(db: Database) -> None
     await a_week(db)
     made = await weekly(db)
     monday = content(made).also[0].story_id
-    changed = await edit.change(db, made.id, Changes(sections={LEAD: [monday]}), Hand(FIVE, nothing, made.version))
+    hand = Hand(FIVE, nothing, frozenset({made.version}))
+    changed = await edit.change(db, made.id, Changes(sections={LEAD: [monday]}), hand)
     assert content(changed).lead.headline == "The lead of Monday"
     assert content(changed).lead.body_text == "What it said. More of Monday."
     assert [one.headline for one in content(changed).also] == ["The lead of Tuesday"]

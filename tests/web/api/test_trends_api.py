@@ -157,11 +157,14 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(api: Api, clock: FixedC
     answer = await api("POST", "/trends/block", {"thing": "fernbank/frond-tts"})
     assert answer.status_code == 409
     assert "huggingface:model:" in answer.json()["detail"]
-    assert (await api("GET", "/trends/999999")).status_code == 404
+    for path in ("/trends/999999", "/trends/nonsense"):
+        assert (await api("GET", path)).status_code == 404
+    answer = await api("GET", "/trends/allow")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     for method, path, sent in (
         ("GET", "/trends?day=23.11.2026", None), ("GET", "/trends/charts?kind=gossip", None),
         ("GET", "/trends/charts?rows=0", None), ("GET", "/movers?source=nobody", None),
-        ("GET", "/trends/nonsense", None), ("GET", "/trends?limit=0", None),
+        ("GET", "/trends?limit=0", None), ("GET", "/trends?day=0", None),
         ("POST", "/trends/block", {}), ("POST", "/trends/block", {"thing": ""}),
         ("POST", "/trends/collect", {"within": 3600}), ("POST", "/trends/collect", {"colour": "red"}),
     ):  # fmt: skip
