@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from app.core.db import Session
 from app.models import OperatorMail
 from app.models.states import DeliveryStatus
+from app.store.statements import among
 from app.store.upsert import insert_ignoring
 
 _ENDED = (DeliveryStatus.ACCEPTED, DeliveryStatus.REJECTED, DeliveryStatus.EXPIRED, DeliveryStatus.SKIPPED)
@@ -64,13 +65,13 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
     due = (
         select(OperatorMail.id)
         .where(OperatorMail.status == DeliveryStatus.QUEUED, OperatorMail.due_at <= now, OperatorMail.expires_at > now)
-        .order_by(OperatorMail.due_at, OperatorMail.id)
+        .order_by(OperatorMail.due_at)  # by the index
         .limit(most)
     )
     one = OperatorMail
     moved = await session.execute(
         update(one)
-        .where(one.id.in_(due.scalar_subquery()), one.status == DeliveryStatus.QUEUED)
+        .where(among(session, one.id, due), one.status == DeliveryStatus.QUEUED)
         .values(status=DeliveryStatus.SENDING, attempt=one.attempt + 1, epoch=epoch, provider=provider)
         .returning(one.id, one.attempt, one.kind, one.ref, one.address, one.parameters, one.expires_at)
         .execution_options(synchronize_session=False)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import ColumnElement, Select, TextClause, any_, bindparam, func, text
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import TextualSelect
 
 from app.core import postgres
@@ -68,3 +69,27 @@ async def ask_alone(db: Database, queries: Sequence[Query[Any]]) -> list[Any]:
             return await ask_all(session, queries)
     found = await db.alone([(one.statement, one.values) for one in queries])
     return [query.read(rows) for query, rows in zip(queries, found, strict=True)]
+
+
+def among(session: Session, column: InstrumentedAttribute[int], found: Select[int]) -> ColumnElement[bool]:
+    """Is `column` one of the few that `found`, a query with an order and a limit, gives?
+
+    PostgreSQL may ask such a query anew for each row that it looks at, where it does not know how many those are; an
+    array it works out once.
+    """
+    if is_sqlite(session):
+        return column.in_(found.scalar_subquery())
+    return column == any_(func.array(found.scalar_subquery()))
+
+
+# PostgreSQL believes of a table that grew since it was last analysed that few rows fit, and sorts all of them for each
+# part that is asked for: a release of 300,000 readers took 21 s instead of 12. In the order of an index it stops early.
+_IN_ORDER = "SELECT " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)" for way in ("sort", "bitmapscan", "seqscan")
+)
+
+
+async def walk_in_order(session: Session) -> None:
+    """For the rest of the transaction rows are read in the order of an index, where there is one."""
+    if not is_sqlite(session):
+        await session.execute(cached(_IN_ORDER))

@@ -10,6 +10,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select, update
 from app.core.db import Session
 from app.models import Subscriber, TransactionalEmail
 from app.models.states import DeliveryStatus, Frequency, SubscriberStatus
+from app.store.statements import among, walk_in_order
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OWED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
@@ -181,16 +182,17 @@ async def begin(session: Session, *, provider: str, epoch: int, most: int, now: 
             TransactionalEmail.status == DeliveryStatus.QUEUED,
             TransactionalEmail.due_at <= now,
             TransactionalEmail.expires_at > now,
-            exists().where(
-                Subscriber.id == TransactionalEmail.subscriber_id, Subscriber.status != SubscriberStatus.ERASED
-            ),
+            # By key, whatever is known of how many readers there are.
+            select(Subscriber.status).where(Subscriber.id == TransactionalEmail.subscriber_id).scalar_subquery()
+            != SubscriberStatus.ERASED,
         )
-        .order_by(TransactionalEmail.due_at, TransactionalEmail.id)
+        .order_by(TransactionalEmail.due_at)  # by the index: in an order of its own all that wait would be sorted
         .limit(most)
     )
+    await walk_in_order(session)
     moved = await session.scalars(
         update(TransactionalEmail)
-        .where(TransactionalEmail.id.in_(due.scalar_subquery()), TransactionalEmail.status == DeliveryStatus.QUEUED)
+        .where(among(session, TransactionalEmail.id, due), TransactionalEmail.status == DeliveryStatus.QUEUED)
         .values(status=DeliveryStatus.SENDING, attempt=TransactionalEmail.attempt + 1, epoch=epoch, provider=provider)
         .returning(TransactionalEmail.id)
         .execution_options(synchronize_session=False)
