@@ -213,6 +213,8 @@ def test_ctrl_c_leaves_and_the_send_goes_on(folder: Path) -> None:
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that starts a test run beside itself has all of it ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads are needed here
     ) as sent:
         assert sent.stderr is not None
         for line in sent.stderr:
